@@ -1,0 +1,2 @@
+/** hostshare. */
+package dev.hostshare.agent;
