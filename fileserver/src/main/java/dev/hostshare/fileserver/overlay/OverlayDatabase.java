@@ -54,6 +54,8 @@ final class OverlayDatabase implements AutoCloseable {
 
   private final Connection connection;
   private final FileChannel log;
+  private final PreparedStatement begin;
+  private final PreparedStatement commit;
   private final PreparedStatement select;
   private final PreparedStatement selectByName;
   private final PreparedStatement upsert;
@@ -68,6 +70,8 @@ final class OverlayDatabase implements AutoCloseable {
   private OverlayDatabase(Connection connection, FileChannel log) throws SQLException {
     this.connection = connection;
     this.log = log;
+    begin = connection.prepareStatement("BEGIN IMMEDIATE");
+    commit = connection.prepareStatement("COMMIT");
     select = connection.prepareStatement("SELECT " + COLUMNS + " FROM node" + KEY);
     selectByName =
         connection.prepareStatement(
@@ -221,20 +225,16 @@ final class OverlayDatabase implements AutoCloseable {
   }
 
   void begin() throws SQLException {
-    execute("BEGIN IMMEDIATE");
+    begin.execute();
   }
 
   void commit() throws SQLException {
-    execute("COMMIT");
+    commit.execute();
   }
 
   void rollback() throws SQLException {
-    execute("ROLLBACK");
-  }
-
-  private void execute(String sql) throws SQLException {
     try (Statement s = connection.createStatement()) {
-      s.execute(sql);
+      s.execute("ROLLBACK");
     }
   }
 
