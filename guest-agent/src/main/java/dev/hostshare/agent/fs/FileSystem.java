@@ -13,6 +13,7 @@ import dev.hostshare.proto.v1.Mounted;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Share;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
@@ -215,6 +216,11 @@ public final class FileSystem implements AutoCloseable {
       } else {
         notifier.later(() -> notifier.cache().invalidateEntry(inode.id, invalidate.getName()));
       }
+    }
+
+    @Override
+    public void onConnected(List<Share> shares) {
+      // What the server forgot is recovered when it is used.
     }
 
     @Override

@@ -1,9 +1,9 @@
 package dev.hostshare.agent.kernel;
 
-import dev.hostshare.agent.fs.CachePolicy;
 import dev.hostshare.agent.fs.ErrnoException;
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.RequestContext;
+import dev.hostshare.agent.fs.ShareMount;
 import dev.hostshare.proto.Errno;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * A mount of the kernel driver: mount(2) of an open /dev/fuse, and the threads that read requests
  * from it until it is unmounted. The package's documentation is the manual.
  */
-public final class KernelMount {
+public final class KernelMount implements ShareMount {
   private static final Logger log = LoggerFactory.getLogger(KernelMount.class);
 
   private static final String DEVICE = "/dev/fuse";
@@ -225,34 +225,40 @@ public final class KernelMount {
     return new RequestBody(buffer.asSlice(FuseAbi.InHeader.SIZE, length - FuseAbi.InHeader.SIZE));
   }
 
-  /** Waits until the mount is gone, whoever unmounted it. */
+  @Override
   public void awaitUnmounted() throws InterruptedException {
     running.await();
     closeDevices();
   }
 
-  /**
-   * Takes the mount out of the tree. If it is in use, those who have files open keep them until
-   * this process ends.
-   *
-   * @throws IOException if it cannot be; it was unmounted already if the errno is EINVAL
-   */
-  public void unmount() throws IOException {
+  @Override
+  public void unmount(boolean detach) throws IOException {
     int result = Libc.umount2(mountPoint.toString(), 0);
-    if (result == -Errno.EBUSY) {
+    if (result == -Errno.EBUSY && detach) {
       log.info("{}: in use; detached", mountPoint);
       result = Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
     }
+    if (result == -Errno.EBUSY) {
+      throw new IOException(
+          mountPoint + " is in use (EBUSY): see who with `fuser -vm " + mountPoint + "`");
+    }
+    // EINVAL: not mounted any more.
     if (result < 0 && result != -Errno.EINVAL) {
       throw new IOException("cannot unmount %s: %s".formatted(mountPoint, Errno.name(-result)));
     }
   }
 
+  @Override
   public Path mountPoint() {
     return mountPoint;
   }
 
-  /** Requests that the kernel waits for. */
+  @Override
+  public String driver() {
+    return "kernel";
+  }
+
+  @Override
   public int pendingRequests() {
     return pending.size();
   }
@@ -260,10 +266,5 @@ public final class KernelMount {
   private void closeDevices() {
     devices.forEach(FuseDevice::close);
     devices.clear();
-  }
-
-  /** The policy that the mount was made with. */
-  CachePolicy policy() {
-    return fs.policy();
   }
 }

@@ -78,6 +78,9 @@ public final class Libc {
   private static final MethodHandle SETSID =
       handle("setsid", FunctionDescriptor.of(ValueLayout.JAVA_INT));
 
+  private static final MethodHandle CHDIR =
+      handle("chdir", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+
   private Libc() {}
 
   private static MethodHandle handle(
@@ -170,6 +173,16 @@ public final class Libc {
     try {
       MemorySegment state = STATE.get();
       return result((int) SETSID.invokeExact(state), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Goes to another working directory; Java's own paths must have been made absolute before. */
+  public static int chdir(String directory) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = STATE.get();
+      return result((int) CHDIR.invokeExact(state, arena.allocateFrom(directory)), state);
     } catch (Throwable t) {
       throw failed(t);
     }

@@ -339,6 +339,7 @@ public final class Session implements AutoCloseable {
       sendLock.unlock();
     }
     firstWelcome.complete(null);
+    guarded(() -> listener.onConnected(received.getSharesList()));
     lost.forEach(this::tellLost);
   }
 
