@@ -21,8 +21,8 @@ public record SessionOptions(
   /** 1 MiB: the largest read or write that the FUSE protocol carries. */
   static final int MAX_PAYLOAD = 1 << 20;
 
-  /** 64 MiB of data in requests that have no answer yet; beyond it callers wait. */
-  static final int MAX_BYTES_IN_FLIGHT = 64 << 20;
+  /** 16 MiB of data in requests that have no answer yet; beyond it callers wait. */
+  static final int MAX_BYTES_IN_FLIGHT = 16 << 20;
 
   public SessionOptions {
     checkArgument(timeout.isPositive(), "timeout (%s) must be positive", timeout);
