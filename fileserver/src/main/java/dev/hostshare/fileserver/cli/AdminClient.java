@@ -1,0 +1,151 @@
+package dev.hostshare.fileserver.cli;
+
+import dev.hostshare.fileserver.host.LinuxHost;
+import dev.hostshare.fileserver.overlay.OverlayStore;
+import dev.hostshare.fileserver.rpc.AdminHandler;
+import dev.hostshare.fileserver.rpc.StateFolder;
+import dev.hostshare.proto.v1.AdminServiceGrpc;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The {@code AdminService} of the server that runs on a state folder, or, when none does, one in
+ * this process over the folder's store.
+ */
+final class AdminClient implements AutoCloseable {
+  /** What is closed at the end, in this order. */
+  private final java.util.List<AutoCloseable> resources = new java.util.ArrayList<>();
+
+  private final ManagedChannel channel;
+
+  private AdminClient(ManagedChannel channel) {
+    this.channel = channel;
+  }
+
+  /** Connects to the running server, or opens the store if there is none. */
+  static AdminClient open(Path state) throws IOException {
+    return isRunning(state) ? connect(state) : local(state);
+  }
+
+  /** Connects to the running server. */
+  static AdminClient connectToRunning(Path state) throws IOException {
+    if (!isRunning(state)) {
+      throw new IOException(
+          "no server runs on state folder "
+              + state
+              + "; start one with `hostshare serve`, or name"
+              + " its folder with --state");
+    }
+    return connect(state);
+  }
+
+  private static boolean isRunning(Path state) throws IOException {
+    Path socket = StateFolder.controlSocket(state);
+    if (!Files.exists(socket)) {
+      return false;
+    }
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      probe.connect(UnixDomainSocketAddress.of(socket));
+      return true;
+    } catch (java.net.ConnectException e) {
+      return false; // left over from a server that was killed
+    } catch (IOException e) {
+      throw new IOException("cannot reach the server at " + socket + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static AdminClient connect(Path state) {
+    EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    AdminClient client =
+        new AdminClient(
+            NettyChannelBuilder.forAddress(
+                    new DomainSocketAddress(StateFolder.controlSocket(state).toFile()))
+                .eventLoopGroup(group)
+                .channelType(EpollDomainSocketChannel.class)
+                .usePlaintext()
+                .overrideAuthority("localhost")
+                .build());
+    client.resources.add(() -> group.shutdownGracefully(0, 1, TimeUnit.SECONDS).await());
+    return client;
+  }
+
+  private static AdminClient local(Path state) throws IOException {
+    if (!Files.isDirectory(state)) {
+      throw new IOException(
+          state + " is no state folder: no server has ever run on it; name one with --state");
+    }
+    StateFolder folder = StateFolder.take(state);
+    OverlayStore store;
+    try {
+      store = OverlayStore.open(state);
+    } catch (IOException e) {
+      folder.close();
+      throw e;
+    }
+    String name = InProcessServerBuilder.generateName();
+    Server server =
+        InProcessServerBuilder.forName(name)
+            .directExecutor()
+            .addService(
+                new AdminHandler(
+                    new LinuxHost(),
+                    store,
+                    () -> {
+                      throw new IllegalStateException("no server runs");
+                    }))
+            .build()
+            .start();
+    AdminClient client =
+        new AdminClient(InProcessChannelBuilder.forName(name).directExecutor().build());
+    client.resources.add(() -> server.shutdownNow().awaitTermination());
+    client.resources.add(store);
+    client.resources.add(folder);
+    return client;
+  }
+
+  AdminServiceGrpc.AdminServiceBlockingStub stub() {
+    return AdminServiceGrpc.newBlockingStub(channel);
+  }
+
+  AdminServiceGrpc.AdminServiceStub asyncStub() {
+    return AdminServiceGrpc.newStub(channel);
+  }
+
+  /** The server's words for a failure, which are fit for the user. */
+  static IOException failure(StatusRuntimeException e) {
+    Status status = e.getStatus();
+    String words = status.getDescription();
+    return new IOException(words == null ? status.getCode().toString() : words, e);
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.shutdownNow();
+    try {
+      for (AutoCloseable resource : resources) {
+        resource.close();
+      }
+    } catch (IOException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IOException("closing failed: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package dev.hostshare.fileserver.cli;
+
+import dev.hostshare.fileserver.export.OwnerPolicy;
+import dev.hostshare.fileserver.export.ShareSpec;
+import dev.hostshare.fileserver.rpc.FileServer;
+import dev.hostshare.fileserver.rpc.ListenAddress;
+import dev.hostshare.fileserver.rpc.TlsFiles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code hostshare serve}. */
+@Command(
+    name = "serve",
+    mixinStandardHelpOptions = true,
+    description = "Serves shares in the foreground until SIGTERM or Ctrl-C.")
+final class ServeCommand implements Callable<Integer> {
+  @ParentCommand private HostShareCommand parent;
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--listen",
+      paramLabel = "ADDR",
+      required = true,
+      description =
+          "unix:PATH (this user and root may connect) or tcp:HOST:PORT (TLS with client"
+              + " certificates). Repeatable.")
+  private List<String> listen;
+
+  @Option(
+      names = "--share",
+      paramLabel = "DIR[,ro][,owner=host|caller|UID:GID]",
+      required = true,
+      description =
+          "A folder to share. owner: who owns what no guest has chowned; default host. Repeatable.")
+  private List<String> shares;
+
+  @ArgGroup(exclusive = false)
+  private TlsOptions tls;
+
+  @Option(
+      names = "--insecure-loopback",
+      description = "Allow plaintext TCP on loopback: every user of this machine can connect.")
+  private boolean insecureLoopback;
+
+  /** All three or none. */
+  static final class TlsOptions {
+    @Option(
+        names = "--tls-cert",
+        paramLabel = "FILE",
+        required = true,
+        description = "PEM: the server's certificate chain.")
+    private Path certificate;
+
+    @Option(
+        names = "--tls-key",
+        paramLabel = "FILE",
+        required = true,
+        description = "PEM: its private key (PKCS#8).")
+    private Path key;
+
+    @Option(
+        names = "--tls-ca",
+        paramLabel = "FILE",
+        required = true,
+        description = "PEM: who signs the clients' certificates.")
+    private Path authority;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    FileServer.Config config = config();
+    if (Runtime.version().feature() < 25) {
+      throw new IOException("Java 25 or later is needed");
+    }
+    FileServer server = new FileServer(config);
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  try {
+                    server.close();
+                  } catch (IOException e) {
+                    System.err.println("hostshare: " + e.getMessage());
+                    ExitCode.set(CommandLine.ExitCode.SOFTWARE);
+                  }
+                  ended.countDown();
+                  ExitCode.halt();
+                },
+                "shutdown"));
+    List<String> addresses = server.addresses();
+    System.out.println(
+        "hostshare: ready, listening on "
+            + String.join(" ", addresses.subList(1, addresses.size())));
+    System.out.flush();
+    ended.await();
+    return 0;
+  }
+
+  private FileServer.Config config() {
+    List<ListenAddress> addresses = new ArrayList<>();
+    List<ShareSpec> specs = new ArrayList<>();
+    try {
+      listen.forEach(a -> addresses.add(ListenAddress.parse(a)));
+      for (String share : shares) {
+        specs.add(ShareSpec.parse(share, defaultOwner()));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+    TlsFiles files = tls == null ? null : new TlsFiles(tls.certificate, tls.key, tls.authority);
+    return new FileServer.Config(
+        parent.state(), addresses, specs, files, insecureLoopback, HostShareCommand.version());
+  }
+
+  /** macOS users come from Docker Desktop, where whoever asks owns the file. */
+  private static OwnerPolicy defaultOwner() {
+    return System.getProperty("os.name").startsWith("Mac")
+        ? new OwnerPolicy.Caller()
+        : new OwnerPolicy.Host();
+  }
+}

@@ -1,0 +1,163 @@
+package dev.hostshare.fileserver.export;
+
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.fileserver.host.HostStat;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Listing directories. Thread-safe; calls on one handle wait for each other. */
+public final class Directories {
+  /**
+   * What an entry takes on the wire: about 30 bytes and the name, with attributes some 100 more.
+   */
+  private static final int ENTRY_BYTES = 32;
+
+  private static final int PLUS_BYTES = 112;
+
+  /** Entries in one reply at the most, whatever the size asked for. */
+  private static final int MAX_ENTRIES = 8192;
+
+  private static final int SEEK_SET = 0;
+
+  private final ExportSession session;
+  private final HostFs host;
+  private final Permissions permissions;
+
+  Directories(ExportSession session) {
+    this.session = session;
+    this.host = session.host;
+    this.permissions = new Permissions(session.xattrs());
+  }
+
+  /**
+   * A name in a directory.
+   *
+   * @param type S_IFMT bits, 0 if not known
+   * @param entry null unless attributes were asked for and the file is still there
+   */
+  public record Listed(byte[] name, long cookie, long inode, int type, Entry entry) {}
+
+  /**
+   * A part of a listing.
+   *
+   * @param end whether nothing follows
+   */
+  public record Listing(List<Listed> entries, boolean end) {}
+
+  /** Opens a directory; a handle. */
+  public long open(long node, Caller caller) throws ErrnoException {
+    Node n = session.nodes.get(node);
+    if (!n.isDirectory()) {
+      throw ErrnoException.of(Errno.ENOTDIR);
+    }
+    try (Location at = session.locate(n)) {
+      HostStat stat = host.stat(at.dir, at.name);
+      permissions.require(
+          n.export, n.export.compose(stat, n.fileId, caller), caller, Permissions.READ);
+      int fd = session.inodes().openConfirmed(n, at, Linux.O_RDONLY | Linux.O_DIRECTORY);
+      try {
+        return session.handles.addDirectory(n, fd).id;
+      } catch (ErrnoException e) {
+        host.close(fd);
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Entries that follow {@code cookie}, about {@code size} bytes of them, at least one unless at
+   * the end.
+   *
+   * @param cookie of the last entry seen; 0 for the start
+   * @param plus with attributes, and a lookup count on each
+   */
+  public Listing read(long handle, long cookie, int size, boolean plus, Caller caller)
+      throws ErrnoException {
+    OpenDirectory dir = session.handles.enterDirectory(handle);
+    try {
+      synchronized (dir) {
+        seek(dir, cookie);
+        return collect(dir, size, plus, caller);
+      }
+    } finally {
+      dir.leave();
+    }
+  }
+
+  private void seek(OpenDirectory dir, long cookie) throws ErrnoException {
+    if (cookie != 0 && cookie == dir.position) {
+      return;
+    }
+    host.seek(dir.fd, cookie, SEEK_SET);
+    dir.pending.clear();
+    dir.position = cookie;
+    dir.atEnd = false;
+  }
+
+  private Listing collect(OpenDirectory dir, int size, boolean plus, Caller caller)
+      throws ErrnoException {
+    List<Listed> entries = new ArrayList<>();
+    int bytes = 0;
+    try (Location at = plus ? session.locate(dir.node) : null) {
+      while (entries.size() < MAX_ENTRIES) {
+        if (dir.pending.isEmpty()) {
+          // Not asked again at the end: what was added meanwhile may be listed or not (readdir(3)).
+          if (dir.atEnd) {
+            break;
+          }
+          dir.atEnd = !host.readDirectory(dir.fd, dir.pending::add);
+          continue;
+        }
+        HostFs.DirEntry next = dir.pending.peek();
+        int cost = next.name().length + ENTRY_BYTES + (plus ? PLUS_BYTES : 0);
+        if (!entries.isEmpty() && bytes + cost > size) {
+          break;
+        }
+        entries.add(listed(dir, at, next, caller));
+        bytes += cost;
+        dir.pending.remove();
+        dir.position = next.cookie();
+      }
+    } catch (ErrnoException e) {
+      if (entries.isEmpty()) {
+        throw e;
+      }
+      // What was collected has lookup counts: it is sent, and the error comes with the next call.
+    }
+    return new Listing(entries, dir.atEnd && dir.pending.isEmpty());
+  }
+
+  private Listed listed(OpenDirectory dir, Location at, HostFs.DirEntry e, Caller caller)
+      throws ErrnoException {
+    Node node = dir.node;
+    Entry entry = null;
+    int type = e.type();
+    if (at != null || session.overlay.maybeSpecial(node.fileId.volume(), e.inode())) {
+      try {
+        if (at != null) {
+          HostStat stat = host.stat(at.dir, e.name());
+          entry = session.names().enter(node, at, e.name(), stat, caller);
+          type = entry.attributes().type();
+        } else {
+          HostStat stat = host.stat(dir.fd, e.name());
+          type =
+              node.export
+                  .compose(stat, node.export.identify(stat, dir.fd, e.name()), caller)
+                  .type();
+        }
+      } catch (ErrnoException gone) {
+        // Gone meanwhile, or hidden: the name alone is listed.
+        if (gone.errno() != Errno.ENOENT
+            && gone.errno() != Errno.ESTALE
+            && gone.errno() != Errno.EACCES) {
+          throw gone;
+        }
+      }
+    }
+    long inode = entry == null ? e.inode() : entry.attributes().inode();
+    return new Listed(e.name(), e.cookie(), inode, type, entry);
+  }
+}

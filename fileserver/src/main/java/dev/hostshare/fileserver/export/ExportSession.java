@@ -1,0 +1,256 @@
+package dev.hostshare.fileserver.export;
+
+import dev.hostshare.fileserver.export.Node.Alias;
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.FileId;
+import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.fileserver.host.HostStat;
+import dev.hostshare.fileserver.overlay.OverlayRecord;
+import dev.hostshare.fileserver.overlay.OverlayStore;
+import dev.hostshare.fileserver.overlay.Place;
+import dev.hostshare.proto.Errno;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One guest's view of the shares: its nodes and handles, and the operations on them, grouped by
+ * subject. Thread-safe: operations run side by side, as system calls do.
+ */
+public final class ExportSession implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ExportSession.class);
+
+  final HostFs host;
+  final OverlayStore overlay;
+  final DirectoryDescriptors descriptors;
+  final NodeTable nodes;
+  final HandleTable handles;
+
+  private final Names names;
+  private final Inodes inodes;
+  private final Files files;
+  private final Directories directories;
+  private final Xattrs xattrs;
+  private final Locks locks;
+
+  public ExportSession(
+      HostFs host, OverlayStore overlay, DirectoryDescriptors descriptors, SessionLimits limits) {
+    this.host = host;
+    this.overlay = overlay;
+    this.descriptors = descriptors;
+    nodes = new NodeTable(limits.nodes(), this::forgotten);
+    handles = new HandleTable(host, limits.handles());
+    xattrs = new Xattrs(this);
+    inodes = new Inodes(this);
+    names = new Names(this);
+    files = new Files(this);
+    directories = new Directories(this);
+    locks = new Locks(this, limits.waitingLocks());
+  }
+
+  public Names names() {
+    return names;
+  }
+
+  public Inodes inodes() {
+    return inodes;
+  }
+
+  public Files files() {
+    return files;
+  }
+
+  public Directories directories() {
+    return directories;
+  }
+
+  public Xattrs xattrs() {
+    return xattrs;
+  }
+
+  public Locks locks() {
+    return locks;
+  }
+
+  /** Takes a share's root into the session, with a lookup count. */
+  public Entry mount(Export export, Caller caller) throws ErrnoException {
+    HostStat stat = host.stat(export.rootFd(), HostFs.SELF);
+    Node root = nodes.enter(export, export.rootId(), stat.type(), null, null);
+    return new Entry(root.id, export.compose(stat, root.fileId, caller));
+  }
+
+  public void forget(long node, long count) {
+    nodes.forget(node, count);
+  }
+
+  public int nodeCount() {
+    return nodes.size();
+  }
+
+  public int handleCount() {
+    return handles.size();
+  }
+
+  /** The end of the session: locks, handles and nodes go. */
+  @Override
+  public void close() {
+    locks.close();
+    handles.close();
+    nodes.clear();
+  }
+
+  private void forgotten(Node node) {
+    boolean last = node.orphan;
+    descriptors.gone(node);
+    if (last) {
+      try {
+        overlay.remove(node.fileId);
+      } catch (ErrnoException e) {
+        // The file is gone and its identity never comes back: `overlay gc` finds the record.
+        log.warn("record of a removed file stays: {}", e.getMessage());
+      }
+    }
+  }
+
+  /** A way to the node for one system call. By name it has to be checked with {@link #confirm}. */
+  Location locate(Node node) throws ErrnoException {
+    if (node.isDirectory()) {
+      return new Location(descriptors.acquire(node), HostFs.SELF, descriptors, node);
+    }
+    int orphan = descriptors.acquireOrphan(node);
+    if (orphan >= 0) {
+      return new Location(orphan, HostFs.SELF, descriptors, node);
+    }
+    Alias alias = node.alias;
+    if (alias == null) {
+      throw ErrnoException.of(Errno.ESTALE);
+    }
+    return new Location(
+        descriptors.acquire(alias.parent()), alias.name(), descriptors, alias.parent());
+  }
+
+  /** What is at the location now; ESTALE unless it is the node. */
+  HostStat confirm(Location at, Node node) throws ErrnoException {
+    HostStat stat;
+    try {
+      stat = host.stat(at.dir, at.name);
+    } catch (ErrnoException e) {
+      throw e.errno() == Errno.ENOENT ? ErrnoException.of(Errno.ESTALE) : e;
+    }
+    if (!at.isSelf() && !node.export.identify(stat, at.dir, at.name).equals(node.fileId)) {
+      throw ErrnoException.of(Errno.ESTALE);
+    }
+    return stat;
+  }
+
+  /** What {@link #reach} does at the place where the file is. */
+  interface AtFile<T> {
+    T apply(Location at, HostStat stat) throws ErrnoException;
+  }
+
+  /**
+   * Runs {@code op} where the node is now: under one of its names, or through a descriptor that
+   * this session has of it.
+   *
+   * @throws ErrnoException ESTALE if it is nowhere to be found
+   */
+  <T> T reach(Node node, AtFile<T> op) throws ErrnoException {
+    try (Location at = locate(node)) {
+      return op.apply(at, confirm(at, node));
+    } catch (ErrnoException e) {
+      if (e.errno() != Errno.ESTALE) {
+        throw e;
+      }
+    }
+    for (Alias alias : nodes.aliases(node)) {
+      try (Location at =
+          new Location(
+              descriptors.acquire(alias.parent()), alias.name(), descriptors, alias.parent())) {
+        return op.apply(at, confirm(at, node));
+      } catch (ErrnoException e) {
+        if (e.errno() != Errno.ESTALE) {
+          throw e;
+        }
+      }
+    }
+    OpenFile open = handles.enterAnyOf(node);
+    if (open == null) {
+      throw ErrnoException.of(Errno.ESTALE);
+    }
+    try {
+      return op.apply(
+          new Location(open.fd, HostFs.SELF, descriptors, null), host.stat(open.fd, HostFs.SELF));
+    } finally {
+      open.leave();
+    }
+  }
+
+  /** Attributes of what was just seen, the record inherited or its place brought up to date. */
+  Attributes seen(Export export, HostStat stat, FileId id, Node parent, byte[] name, Caller caller)
+      throws ErrnoException {
+    OverlayRecord record = overlay.get(id);
+    if (record == null) {
+      if (stat.isRegular() && overlay.mayHaveName(parent.fileId, name)) {
+        record = overlay.inherit(id, place(parent, name));
+      }
+    } else if (stat.nlink() == 1 || record.name() == null) {
+      Place place = new Place(parent.fileId, name, null);
+      if (!OverlayStore.isAt(record, place)) {
+        overlay.moved(id, place(parent, name));
+      }
+    }
+    return export.compose(stat, id, record, caller);
+  }
+
+  Place place(Node parent, byte[] name) {
+    return new Place(parent.fileId, name, path(parent, name));
+  }
+
+  Place place(Node node) {
+    Alias alias = node.alias;
+    return alias == null ? null : place(alias.parent(), alias.name());
+  }
+
+  /**
+   * The host path as far as this session knows, for people: bytes that are not UTF-8 are replaced.
+   */
+  String path(Node parent, byte[] name) {
+    List<String> parts = new ArrayList<>();
+    parts.add(new String(name, StandardCharsets.UTF_8));
+    Node at = parent;
+    // Bounded: renames on the host while we walk up could show us a circle.
+    for (int depth = 0; at.alias != null && depth < 4096; depth++) {
+      Alias alias = at.alias;
+      if (alias == null) {
+        break;
+      }
+      parts.add(new String(alias.name(), StandardCharsets.UTF_8));
+      at = alias.parent();
+    }
+    Collections.reverse(parts);
+    Path root = parent.export.spec().path();
+    return (root.getNameCount() == 0 ? "" : root.toString()) + "/" + String.join("/", parts);
+  }
+
+  /** Refuses what is not one path component. */
+  static void requireName(byte[] name) throws ErrnoException {
+    if (name.length == 0) {
+      throw ErrnoException.of(Errno.ENOENT);
+    }
+    if (name.length > dev.hostshare.proto.Linux.NAME_MAX) {
+      throw ErrnoException.of(Errno.ENAMETOOLONG);
+    }
+    for (byte b : name) {
+      if (b == '/' || b == 0) {
+        throw ErrnoException.of(Errno.EINVAL);
+      }
+    }
+    if (name[0] == '.' && (name.length == 1 || (name.length == 2 && name[1] == '.'))) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+  }
+}

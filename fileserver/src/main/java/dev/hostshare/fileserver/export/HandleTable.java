@@ -1,0 +1,137 @@
+package dev.hostshare.fileserver.export;
+
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.proto.Errno;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The open files and directories of one session. Thread-safe; one lock. */
+final class HandleTable {
+  private final HostFs host;
+  private final int limit;
+  private final Map<Long, Handle> byId = new HashMap<>();
+  private long lastId;
+  private boolean closed;
+
+  HandleTable(HostFs host, int limit) {
+    this.host = host;
+    this.limit = limit;
+  }
+
+  /** ENFILE when the session has too many open; the caller still owns {@code fd} then. */
+  synchronized OpenFile addFile(Node node, int fd, int flags) throws ErrnoException {
+    requireRoom();
+    OpenFile file = new OpenFile(++lastId, node, fd, host, flags);
+    byId.put(file.id, file);
+    file.next = node.openFile;
+    node.openFile = file;
+    return file;
+  }
+
+  synchronized OpenDirectory addDirectory(Node node, int fd) throws ErrnoException {
+    requireRoom();
+    OpenDirectory directory = new OpenDirectory(++lastId, node, fd, host);
+    byId.put(directory.id, directory);
+    return directory;
+  }
+
+  private void requireRoom() throws ErrnoException {
+    if (closed) {
+      throw ErrnoException.of(Errno.ENOTCONN);
+    }
+    if (byId.size() >= limit) {
+      throw ErrnoException.of(Errno.ENFILE);
+    }
+  }
+
+  /** The handle, entered: the caller leaves it. EBADF if there is none. */
+  Handle enter(long id) throws ErrnoException {
+    Handle handle;
+    synchronized (this) {
+      handle = byId.get(id);
+    }
+    if (handle == null) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    handle.enter();
+    return handle;
+  }
+
+  /** The open file, entered. EBADF if there is none, or it is a directory. */
+  OpenFile enterFile(long id) throws ErrnoException {
+    Handle handle = enter(id);
+    if (handle instanceof OpenFile file) {
+      return file;
+    }
+    handle.leave();
+    throw ErrnoException.of(Errno.EBADF);
+  }
+
+  /** The open directory, entered. EBADF if there is none, or it is a file. */
+  OpenDirectory enterDirectory(long id) throws ErrnoException {
+    Handle handle = enter(id);
+    if (handle instanceof OpenDirectory directory) {
+      return directory;
+    }
+    handle.leave();
+    throw ErrnoException.of(Errno.EBADF);
+  }
+
+  /** Some open file of the node, entered, or null. */
+  OpenFile enterAnyOf(Node node) throws ErrnoException {
+    synchronized (this) {
+      if (node.openFile != null) {
+        node.openFile.enter();
+      }
+      return node.openFile;
+    }
+  }
+
+  /** Takes the handle out of the table; the caller has to leave it. EBADF if there is none. */
+  synchronized Handle remove(long id) throws ErrnoException {
+    Handle handle = byId.remove(id);
+    if (handle == null) {
+      throw ErrnoException.of(Errno.EBADF);
+    }
+    if (handle instanceof OpenFile file) {
+      unlink(file);
+    }
+    return handle;
+  }
+
+  private static void unlink(OpenFile file) {
+    Node node = file.node;
+    if (node.openFile == file) {
+      node.openFile = file.next;
+      return;
+    }
+    for (OpenFile f = node.openFile; f != null; f = f.next) {
+      if (f.next == file) {
+        f.next = file.next;
+        return;
+      }
+    }
+  }
+
+  synchronized boolean isOpen(Node node) {
+    return node.openFile != null;
+  }
+
+  synchronized int size() {
+    return byId.size();
+  }
+
+  /** The end of the session: all are closed, and none can be opened any more. */
+  void close() {
+    List<Handle> all;
+    synchronized (this) {
+      closed = true;
+      all = new ArrayList<>(byId.values());
+      byId.clear();
+    }
+    all.forEach(Handle::leave);
+  }
+}

@@ -1,0 +1,189 @@
+package dev.hostshare.fileserver.export;
+
+import dev.hostshare.fileserver.export.Node.Alias;
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.FileId;
+import dev.hostshare.proto.Errno;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * The nodes of one session: by id and by identity, with their names and lookup counts. A node lives
+ * while the guest holds lookup counts on it or knows something below it. Thread-safe; one lock.
+ */
+final class NodeTable {
+  private record Key(Export export, FileId fileId) {}
+
+  private final int limit;
+  private final Consumer<Node> onGone;
+  private final Map<Long, Node> byId = new HashMap<>();
+  private final Map<Key, Node> byKey = new HashMap<>();
+  private long lastId;
+
+  /**
+   * A new table.
+   *
+   * @param limit the most nodes that a session may have, since their memory is ours
+   * @param onGone told of each node that is forgotten, outside the lock
+   */
+  NodeTable(int limit, Consumer<Node> onGone) {
+    this.limit = limit;
+    this.onGone = onGone;
+  }
+
+  /** The node with this id; ESTALE if it was never given out or was forgotten. */
+  synchronized Node get(long id) throws ErrnoException {
+    Node node = byId.get(id);
+    if (node == null) {
+      throw ErrnoException.of(Errno.ESTALE);
+    }
+    return node;
+  }
+
+  /** The node of a file, if the session knows it. */
+  synchronized Node find(Export export, FileId fileId) {
+    return byKey.get(new Key(export, fileId));
+  }
+
+  /**
+   * Notes that the guest is told of this file, with one lookup count.
+   *
+   * @param parent and name: where it was seen; null for a share's root and an unnamed file
+   * @throws ErrnoException ENFILE when the session knows too many
+   */
+  synchronized Node enter(Export export, FileId fileId, int hostType, Node parent, byte[] name)
+      throws ErrnoException {
+    Key key = new Key(export, fileId);
+    Node node = byKey.get(key);
+    if (node == null) {
+      if (byId.size() >= limit) {
+        throw ErrnoException.of(Errno.ENFILE);
+      }
+      node = new Node(++lastId, export, fileId, hostType);
+      byId.put(node.id, node);
+      byKey.put(key, node);
+    }
+    node.lookups++;
+    if (parent != null) {
+      addAlias(node, parent, name);
+    }
+    return node;
+  }
+
+  private void addAlias(Node node, Node parent, byte[] name) {
+    Alias current = node.alias;
+    if (current != null && current.is(parent, name)) {
+      return;
+    }
+    List<Node> freed = List.of();
+    if (node.isDirectory() && current != null) {
+      // A directory has one name: this one replaces what it had before a rename on the host.
+      node.alias = null;
+      freed = dropParent(current.parent());
+    } else if (node.others != null && node.others.removeIf(a -> a.is(parent, name))) {
+      dropParent(parent);
+    }
+    if (node.alias != null) {
+      if (node.others == null) {
+        node.others = new ArrayList<>(1);
+      }
+      node.others.add(node.alias);
+    }
+    node.alias = new Alias(parent, name);
+    parent.children++;
+    freed.forEach(onGone);
+  }
+
+  /** The guest was told that this name is no more the node's. */
+  synchronized void removeAlias(Node node, Node parent, byte[] name) {
+    boolean removed = false;
+    if (node.alias != null && node.alias.is(parent, name)) {
+      node.alias = node.others == null || node.others.isEmpty() ? null : node.others.removeLast();
+      removed = true;
+    } else if (node.others != null) {
+      removed = node.others.removeIf(a -> a.is(parent, name));
+    }
+    if (removed) {
+      dropParent(parent).forEach(onGone);
+    }
+  }
+
+  /** The node's name changed by a rename of the guest's own. */
+  synchronized void moved(Node node, Node parent, byte[] name, Node newParent, byte[] newName) {
+    newParent.children++; // keeps it while the old alias goes
+    removeAlias(node, parent, name);
+    addAlias(node, newParent, newName);
+    newParent.children--;
+  }
+
+  /** One more name, made by link(2). */
+  synchronized void linked(Node node, Node parent, byte[] name) {
+    addAlias(node, parent, name);
+  }
+
+  /** The names of a node now, the last seen first. */
+  synchronized List<Alias> aliases(Node node) {
+    return node.aliases();
+  }
+
+  synchronized int lookupsOf(Node node) {
+    return (int) Math.min(node.lookups, Integer.MAX_VALUE);
+  }
+
+  /** Gives lookup counts back; more than there are is the guest's mistake and counts as all. */
+  void forget(long id, long count) {
+    List<Node> freed;
+    synchronized (this) {
+      Node node = byId.get(id);
+      if (node == null) {
+        return;
+      }
+      node.lookups = count < 0 ? 0 : Math.max(0, node.lookups - count);
+      freed = collect(node);
+    }
+    freed.forEach(onGone);
+  }
+
+  private List<Node> dropParent(Node parent) {
+    parent.children--;
+    return collect(parent);
+  }
+
+  /** Removes the node if nothing holds it, then its parents in turn. */
+  private List<Node> collect(Node node) {
+    List<Node> freed = new ArrayList<>();
+    List<Node> candidates = new ArrayList<>(List.of(node));
+    while (!candidates.isEmpty()) {
+      Node n = candidates.removeLast();
+      if (n.lookups > 0 || n.children > 0 || byId.remove(n.id) == null) {
+        continue;
+      }
+      byKey.remove(new Key(n.export, n.fileId), n);
+      for (Alias a : n.aliases()) {
+        a.parent().children--;
+        candidates.add(a.parent());
+      }
+      n.others = null;
+      freed.add(n);
+    }
+    return freed;
+  }
+
+  synchronized int size() {
+    return byId.size();
+  }
+
+  /** The end of the session: every node goes. */
+  void clear() {
+    List<Node> all;
+    synchronized (this) {
+      all = new ArrayList<>(byId.values());
+      byId.clear();
+      byKey.clear();
+    }
+    all.forEach(onGone);
+  }
+}

@@ -1,0 +1,26 @@
+package dev.hostshare.fileserver.export;
+
+import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.proto.Linux;
+
+/** An open regular file. */
+final class OpenFile extends Handle {
+  /** The guest's open flags. */
+  final int flags;
+
+  /** The next open file of the same node; guarded by the {@link HandleTable}. */
+  OpenFile next;
+
+  OpenFile(long id, Node node, int fd, HostFs host, int flags) {
+    super(id, node, fd, host);
+    this.flags = flags;
+  }
+
+  boolean isAppend() {
+    return (flags & Linux.O_APPEND) != 0;
+  }
+
+  boolean isWritable() {
+    return (flags & Linux.O_ACCMODE) != Linux.O_RDONLY;
+  }
+}

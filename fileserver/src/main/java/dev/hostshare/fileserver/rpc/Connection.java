@@ -1,0 +1,58 @@
+package dev.hostshare.fileserver.rpc;
+
+import dev.hostshare.proto.v1.ServerFrame;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The sending side of one stream. Thread-safe: gRPC's observers are not. */
+final class Connection {
+  private static final Logger log = LoggerFactory.getLogger(Connection.class);
+
+  private final ServerCallStreamObserver<ServerFrame> out;
+  private final String peer;
+  private boolean ended;
+
+  Connection(ServerCallStreamObserver<ServerFrame> out, String peer) {
+    this.out = out;
+    this.peer = peer;
+  }
+
+  String peer() {
+    return peer;
+  }
+
+  /** Sends a frame; one for a stream that has ended is dropped, the session keeps what matters. */
+  synchronized void send(ServerFrame frame) {
+    if (ended || out.isCancelled()) {
+      return;
+    }
+    out.onNext(frame);
+  }
+
+  /** Lets the client send one more request. */
+  void credit() {
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+    }
+    out.request(1);
+  }
+
+  synchronized void complete() {
+    if (!ended) {
+      ended = true;
+      out.onCompleted();
+    }
+  }
+
+  synchronized void fail(Status status) {
+    if (!ended) {
+      ended = true;
+      log.warn("{}: {}", peer, status.getDescription());
+      out.onError(status.asException());
+    }
+  }
+}

@@ -1,0 +1,220 @@
+package dev.hostshare.fileserver.rpc;
+
+import com.google.common.util.concurrent.MoreExecutors;
+import com.google.common.util.concurrent.ThreadFactoryBuilder;
+import com.sun.management.UnixOperatingSystemMXBean;
+import dev.hostshare.fileserver.export.DirectoryDescriptors;
+import dev.hostshare.fileserver.export.Export;
+import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.SessionLimits;
+import dev.hostshare.fileserver.export.ShareSpec;
+import dev.hostshare.fileserver.export.Volumes;
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.FileId;
+import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.fileserver.host.LinuxHost;
+import dev.hostshare.fileserver.overlay.OverlayStore;
+import dev.hostshare.proto.v1.StatusReply;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * The whole server: state, shares, sockets. Started by its constructor, ended by {@link #close}.
+ */
+public final class FileServer implements AutoCloseable {
+  /** Enough to keep several disks' queues busy; more only adds switches on a small machine. */
+  private static final int WORKERS = Math.max(8, 4 * Runtime.getRuntime().availableProcessors());
+
+  private final long started = System.nanoTime();
+  private final String version;
+  private final HostFs host = new LinuxHost();
+  private final StateFolder state;
+  private final OverlayStore overlay;
+  private final DirectoryDescriptors descriptors;
+  private final SessionLimits limits;
+  private final List<Export> exports = new ArrayList<>();
+  private final ExecutorService workers =
+      Executors.newFixedThreadPool(
+          WORKERS, new ThreadFactoryBuilder().setNameFormat("worker-%d").setDaemon(true).build());
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          new ThreadFactoryBuilder().setNameFormat("timer").setDaemon(true).build());
+  private final ThreadFactory waiters =
+      new ThreadFactoryBuilder().setNameFormat("lock-waiter-%d").setDaemon(true).build();
+  private final SessionTable sessions = new SessionTable(timer);
+  private final Listeners listeners = new Listeners(LinuxHost.userId());
+
+  /**
+   * What to serve, and where.
+   *
+   * @param tls null if no TCP address with TLS is among the addresses
+   */
+  public record Config(
+      Path state,
+      List<ListenAddress> listen,
+      List<ShareSpec> shares,
+      TlsFiles tls,
+      boolean insecureLoopback,
+      String version) {}
+
+  /**
+   * Starts the server; it takes connections when this returns.
+   *
+   * @throws IOException with a message for the user
+   */
+  public FileServer(Config config) throws IOException {
+    version = config.version();
+    state = StateFolder.take(config.state());
+    // A descriptor for each of: cached directories 1/4, a session's handles 1/2, all else the rest.
+    int budget = descriptorLimit();
+    descriptors = new DirectoryDescriptors(host, Math.clamp(budget / 4, 16, 16384));
+    limits = SessionLimits.forDescriptors(budget);
+    OverlayStore opened = null;
+    try {
+      opened = OverlayStore.open(state.path());
+      overlay = opened;
+      openShares(config.shares());
+      LinuxHost.clearUmask();
+      listen(config);
+    } catch (IOException | RuntimeException e) {
+      closeQuietly(opened, e);
+      throw e;
+    }
+  }
+
+  private void closeQuietly(OverlayStore opened, Exception why) {
+    listeners.close();
+    exports.forEach(Export::close);
+    workers.shutdownNow();
+    timer.shutdownNow();
+    try {
+      if (opened != null) {
+        opened.close();
+      }
+      state.close();
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  private static int descriptorLimit() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean os
+        ? (int) Math.min(os.getMaxFileDescriptorCount(), 1 << 20)
+        : 1024;
+  }
+
+  private void openShares(List<ShareSpec> shares) throws IOException {
+    Volumes volumes = new Volumes(host, overlay);
+    FileId hidden = identityOf(state.path(), volumes);
+    List<String> roots = new ArrayList<>();
+    for (ShareSpec share : shares) {
+      try {
+        exports.add(Export.open(share, host, overlay, volumes, hidden));
+      } catch (ErrnoException e) {
+        throw new IOException(
+            "cannot share "
+                + share.path()
+                + ": "
+                + e.getMessage()
+                + "; a share is a folder that the server's user can read",
+            e);
+      }
+      roots.add(share.path().toString());
+    }
+    overlay.rememberRoots(roots);
+  }
+
+  private FileId identityOf(Path folder, Volumes volumes) throws IOException {
+    try {
+      int fd = host.openRoot(folder);
+      try {
+        return volumes.identify(host.stat(fd, HostFs.SELF), fd, HostFs.SELF);
+      } finally {
+        host.close(fd);
+      }
+    } catch (ErrnoException e) {
+      throw new IOException("cannot open " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void listen(Config config) throws IOException {
+    AdminHandler admin = new AdminHandler(host, overlay, this::status);
+    listeners.listen(
+        new ListenAddress.Unix(StateFolder.controlSocket(state.path()).toAbsolutePath()),
+        null,
+        false,
+        admin.bindService(),
+        workers);
+    FileServiceHandler files =
+        new FileServiceHandler(
+            sessions,
+            this::newSession,
+            exports.stream().map(e -> Packing.share(e.spec())).toList(),
+            "hostshare " + version);
+    for (ListenAddress address : config.listen()) {
+      TlsFiles tls = address instanceof ListenAddress.Tcp ? config.tls() : null;
+      // Callbacks on the event loop: they only hand the frame on.
+      listeners.listen(
+          address,
+          tls,
+          config.insecureLoopback(),
+          files.bindService(),
+          MoreExecutors.directExecutor());
+    }
+  }
+
+  private Session newSession(String client) {
+    ExportSession export = new ExportSession(host, overlay, descriptors, limits);
+    Operations operations =
+        new Operations(export, List.copyOf(exports), FileServiceHandler.MAX_PAYLOAD);
+    return new Session(client, export, operations, workers, waiters);
+  }
+
+  /** Where clients can connect; the control socket comes first. */
+  public List<String> addresses() {
+    return listeners.addresses();
+  }
+
+  private StatusReply status() {
+    List<String> addresses = listeners.addresses();
+    return StatusReply.newBuilder()
+        .setVersion(version)
+        .setPid((int) ProcessHandle.current().pid())
+        .setUptimeMillis((System.nanoTime() - started) / 1_000_000)
+        .addAllListen(addresses.subList(1, addresses.size()))
+        .addAllShares(exports.stream().map(e -> text(e.spec())).toList())
+        .addAllSessions(sessions.status())
+        .setOverlayRecords(overlay.size())
+        .setCachedDescriptors(descriptors.size())
+        .build();
+  }
+
+  private static String text(ShareSpec spec) {
+    return spec.path() + (spec.readOnly() ? ",ro" : "") + ",owner=" + spec.owner().text();
+  }
+
+  /** Ends connections and sessions; what guests were told is safe is on the disk. */
+  @Override
+  public void close() throws IOException {
+    listeners.close();
+    sessions.close();
+    workers.shutdownNow();
+    timer.shutdownNow();
+    exports.forEach(Export::close);
+    try {
+      overlay.sync();
+    } catch (ErrnoException e) {
+      throw new IOException("the overlay store could not be synced: " + e.getMessage(), e);
+    } finally {
+      overlay.close();
+      state.close();
+    }
+  }
+}

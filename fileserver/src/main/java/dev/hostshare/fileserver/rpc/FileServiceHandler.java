@@ -1,0 +1,187 @@
+package dev.hostshare.fileserver.rpc;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.FileServiceGrpc;
+import dev.hostshare.proto.v1.Hello;
+import dev.hostshare.proto.v1.ServerFrame;
+import dev.hostshare.proto.v1.Share;
+import dev.hostshare.proto.v1.Welcome;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code FileService}: opens streams, negotiates, and hands frames to their sessions. */
+final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
+  private static final Logger log = LoggerFactory.getLogger(FileServiceHandler.class);
+
+  static final int VERSION = 1;
+
+  /** 1 MiB: what the kernel's FUSE sends and asks for at the most (256 pages). */
+  static final int MAX_PAYLOAD = 1 << 20;
+
+  private static final int MIN_PAYLOAD = 4096;
+  private static final int MAX_CLIENT_NAME = 256;
+
+  private final SessionTable sessions;
+  private final Function<String, Session> newSession;
+  private final List<Share> shares;
+  private final String serverName;
+
+  /**
+   * The service.
+   *
+   * @param newSession makes a session for a client of this name
+   */
+  FileServiceHandler(
+      SessionTable sessions,
+      Function<String, Session> newSession,
+      List<Share> shares,
+      String serverName) {
+    this.sessions = sessions;
+    this.newSession = newSession;
+    this.shares = shares;
+    this.serverName = serverName;
+  }
+
+  @Override
+  public StreamObserver<ClientFrame> attach(StreamObserver<ServerFrame> responses) {
+    ServerCallStreamObserver<ServerFrame> out = (ServerCallStreamObserver<ServerFrame>) responses;
+    Stream stream = new Stream(new Connection(out, PeerAddress.current()));
+    out.disableAutoRequest();
+    out.setOnCancelHandler(stream::lost);
+    out.request(1); // hello; the rest of the credit comes with the welcome
+    return stream;
+  }
+
+  /** The receiving side of one stream: called by one thread at a time, as gRPC promises. */
+  private final class Stream implements StreamObserver<ClientFrame> {
+    private final Connection connection;
+    private Session session;
+    private ByteString secret;
+
+    Stream(Connection connection) {
+      this.connection = connection;
+    }
+
+    @Override
+    public void onNext(ClientFrame frame) {
+      if (session == null) {
+        hello(frame);
+        return;
+      }
+      switch (frame.getOpCase()) {
+        case OP_NOT_SET, HELLO -> malformed("a frame without a request");
+        case FORGET, CANCEL -> session.receive(frame, connection);
+        default -> {
+          if (frame.getSeq() <= 0) {
+            malformed("a request without a number");
+          } else {
+            session.receive(frame, connection);
+          }
+        }
+      }
+    }
+
+    private void hello(ClientFrame frame) {
+      Hello hello = frame.getHello();
+      if (!frame.hasHello()) {
+        connection.fail(
+            Status.FAILED_PRECONDITION.withDescription("the first frame must be hello"));
+        return;
+      }
+      if (hello.getVersion() != VERSION) {
+        connection.fail(
+            Status.FAILED_PRECONDITION.withDescription(
+                "the client speaks protocol version "
+                    + hello.getVersion()
+                    + ", this server speaks "
+                    + VERSION
+                    + "; use an agent of the server's release"));
+        return;
+      }
+      if (hello.getMaxPayload() < MIN_PAYLOAD) {
+        connection.fail(
+            Status.FAILED_PRECONDITION.withDescription(
+                "max_payload " + hello.getMaxPayload() + " is less than " + MIN_PAYLOAD));
+        return;
+      }
+      Session known = sessions.find(hello.getResume());
+      boolean resumed = known != null;
+      if (resumed) {
+        secret = hello.getResume();
+      } else {
+        known = newSession.apply(printable(hello.getClient()));
+        secret = sessions.add(known);
+        if (secret == null) {
+          known.close();
+          connection.fail(Status.RESOURCE_EXHAUSTED.withDescription("too many sessions"));
+          return;
+        }
+      }
+      session = known;
+      connection.send(
+          ServerFrame.newBuilder()
+              .setWelcome(
+                  Welcome.newBuilder()
+                      .setVersion(VERSION)
+                      .setSession(secret)
+                      .setResumed(resumed)
+                      .setMaxPayload(Math.min(hello.getMaxPayload(), MAX_PAYLOAD))
+                      .setMaxInFlight(Session.MAX_IN_FLIGHT)
+                      .setServer(serverName)
+                      .addAllShares(shares))
+              .build());
+      // After the welcome, so that it is the first frame; replies that were lost come on demand.
+      Connection old = session.attach(connection);
+      if (old != null) {
+        old.fail(Status.ABORTED.withDescription("the session was resumed elsewhere"));
+      }
+      log.info(
+          "{} at {}: session {}",
+          session.client,
+          connection.peer(),
+          resumed ? "resumed" : "begins");
+      for (int i = 0; i < Session.MAX_IN_FLIGHT; i++) {
+        connection.credit();
+      }
+    }
+
+    private void malformed(String what) {
+      connection.fail(Status.INVALID_ARGUMENT.withDescription(what));
+      sessions.remove(secret, session);
+    }
+
+    void lost() {
+      if (session != null && session.detach(connection)) {
+        log.info("{}: connection lost", session.client);
+        sessions.detached(secret, session);
+      }
+    }
+
+    @Override
+    public void onError(Throwable t) {
+      lost();
+    }
+
+    /** The client says goodbye: nothing will be resumed. */
+    @Override
+    public void onCompleted() {
+      if (session != null && session.detach(connection)) {
+        log.info("{}: session ends", session.client);
+        sessions.remove(secret, session);
+      }
+      connection.complete();
+    }
+  }
+
+  /** A client's name goes to logs and terminals. */
+  private static String printable(String name) {
+    String shortened = name.length() > MAX_CLIENT_NAME ? name.substring(0, MAX_CLIENT_NAME) : name;
+    return shortened.replaceAll("\\p{Cntrl}", "?");
+  }
+}

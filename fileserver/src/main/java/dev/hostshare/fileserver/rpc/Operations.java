@@ -1,0 +1,363 @@
+package dev.hostshare.fileserver.rpc;
+
+import static dev.hostshare.fileserver.rpc.Packing.bytes;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.fileserver.export.Caller;
+import dev.hostshare.fileserver.export.Export;
+import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.Files;
+import dev.hostshare.fileserver.export.Locks;
+import dev.hostshare.fileserver.export.Names;
+import dev.hostshare.fileserver.host.BlockingCall;
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Lock;
+import dev.hostshare.proto.v1.Mounted;
+import dev.hostshare.proto.v1.ServerFrame;
+import dev.hostshare.proto.v1.Setlk;
+import dev.hostshare.proto.v1.Walked;
+import dev.hostshare.proto.v1.Written;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/** One session's operations: each unpacks its message, calls the export, packs the answer. */
+final class Operations {
+  private final ExportSession session;
+  private final List<Export> exports;
+  private final int maxPayload;
+  private final ThreadLocal<MemorySegment> buffer;
+
+  /**
+   * The operations.
+   *
+   * @param maxPayload bytes of a read or write at the most
+   */
+  Operations(ExportSession session, List<Export> exports, int maxPayload) {
+    this.session = session;
+    this.exports = exports;
+    this.maxPayload = maxPayload;
+    this.buffer = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(maxPayload));
+  }
+
+  /**
+   * Runs one operation. A waiting lock is only tried here.
+   *
+   * @throws ErrnoException what the guest gets
+   */
+  void run(ClientFrame f, ServerFrame.Builder reply) throws ErrnoException {
+    Caller caller = Packing.caller(f);
+    switch (f.getOpCase()) {
+      case MOUNT -> reply.setMounted(mount(f.getMount().getPath(), caller));
+      case WALK -> walk(f, caller, reply);
+      case GETATTR -> {
+        var op = f.getGetattr();
+        reply.setAttr(Packing.attr(session.inodes().get(op.getNode(), op.getHandle(), caller)));
+      }
+      case SETATTR -> {
+        var op = f.getSetattr();
+        reply.setAttr(
+            Packing.attr(
+                session.inodes().set(op.getNode(), op.getHandle(), Packing.change(op), caller)));
+      }
+      case READLINK -> reply.setTarget(bytes(session.inodes().readlink(f.getReadlink().getNode())));
+      case ACCESS -> {
+        var op = f.getAccess();
+        session.inodes().access(op.getNode(), op.getMask(), caller);
+      }
+      case STATFS ->
+          reply.setStatvfs(Packing.statvfs(session.inodes().statfs(f.getStatfs().getNode())));
+      case SYNCFS -> session.inodes().syncfs(f.getSyncfs().getNode());
+      case SYMLINK, MKNOD, MKDIR, UNLINK, RMDIR, RENAME, LINK -> names(f, caller, reply);
+      case OPEN, CREATE, TMPFILE -> open(f, caller, reply);
+      case READ, WRITE, FLUSH, FSYNC, RELEASE, FALLOCATE, LSEEK, COPY_FILE_RANGE ->
+          onHandle(f, reply);
+      case OPENDIR -> {
+        long handle = session.directories().open(f.getOpendir().getNode(), caller);
+        reply.getOpenedBuilder().setHandle(handle);
+      }
+      case READDIR -> {
+        var op = f.getReaddir();
+        reply.setEntries(
+            Packing.entries(
+                session
+                    .directories()
+                    .read(
+                        op.getHandle(),
+                        op.getCookie(),
+                        Math.min(positive(op.getSize()), maxPayload),
+                        op.getPlus(),
+                        caller)));
+      }
+      case GETXATTR, SETXATTR, LISTXATTR, REMOVEXATTR -> xattr(f, caller, reply);
+      case GETLK -> reply.setLock(testLock(f));
+      case SETLK -> {
+        if (!tryLock(f)) {
+          throw ErrnoException.of(Errno.EAGAIN);
+        }
+      }
+      case HELLO, CANCEL, FORGET, OP_NOT_SET ->
+          throw new IllegalArgumentException("not a request: " + f.getOpCase());
+    }
+  }
+
+  private Mounted mount(String path, Caller caller) throws ErrnoException {
+    for (Export export : exports) {
+      if (export.spec().path().toString().equals(path)) {
+        return Mounted.newBuilder()
+            .setShare(Packing.share(export.spec()))
+            .setRoot(Packing.entry(session.mount(export, caller)))
+            .build();
+      }
+    }
+    throw ErrnoException.of(Errno.ENOENT);
+  }
+
+  private void walk(ClientFrame f, Caller caller, ServerFrame.Builder reply) throws ErrnoException {
+    var op = f.getWalk();
+    Names.Walked walked =
+        session
+            .names()
+            .walk(
+                op.getNode(),
+                op.getNamesList().stream().map(ByteString::toByteArray).toList(),
+                caller);
+    Walked.Builder packed = reply.getWalkedBuilder();
+    walked.entries().forEach(e -> packed.addEntries(Packing.entry(e)));
+    reply.setErrno(walked.errno());
+  }
+
+  private void names(ClientFrame f, Caller caller, ServerFrame.Builder reply)
+      throws ErrnoException {
+    Names names = session.names();
+    switch (f.getOpCase()) {
+      case SYMLINK -> {
+        var op = f.getSymlink();
+        reply.setEntry(
+            Packing.entry(
+                names.symlink(op.getParent(), array(op.getName()), array(op.getTarget()), caller)));
+      }
+      case MKNOD -> {
+        var op = f.getMknod();
+        reply.setEntry(
+            Packing.entry(
+                names.mknod(
+                    op.getParent(),
+                    array(op.getName()),
+                    op.getMode(),
+                    op.getRdev(),
+                    op.getUmask(),
+                    caller)));
+      }
+      case MKDIR -> {
+        var op = f.getMkdir();
+        reply.setEntry(
+            Packing.entry(
+                names.mkdir(
+                    op.getParent(), array(op.getName()), op.getMode(), op.getUmask(), caller)));
+      }
+      case UNLINK ->
+          names.unlink(f.getUnlink().getParent(), array(f.getUnlink().getName()), caller);
+      case RMDIR -> names.rmdir(f.getRmdir().getParent(), array(f.getRmdir().getName()), caller);
+      case RENAME -> {
+        var op = f.getRename();
+        names.rename(
+            op.getParent(),
+            array(op.getName()),
+            op.getNewParent(),
+            array(op.getNewName()),
+            op.getFlags(),
+            caller);
+      }
+      case LINK -> {
+        var op = f.getLink();
+        reply.setEntry(
+            Packing.entry(
+                names.link(op.getNode(), op.getNewParent(), array(op.getNewName()), caller)));
+      }
+      default -> throw new IllegalArgumentException("no operation on names: " + f.getOpCase());
+    }
+  }
+
+  private void open(ClientFrame f, Caller caller, ServerFrame.Builder reply) throws ErrnoException {
+    Files files = session.files();
+    Files.Opened opened =
+        switch (f.getOpCase()) {
+          case OPEN -> {
+            var op = f.getOpen();
+            yield files.open(op.getNode(), op.getFlags(), op.getKillSuidgid(), caller);
+          }
+          case CREATE -> {
+            var op = f.getCreate();
+            yield files.create(
+                op.getParent(),
+                array(op.getName()),
+                op.getMode(),
+                op.getUmask(),
+                op.getFlags(),
+                op.getKillSuidgid(),
+                caller);
+          }
+          case TMPFILE -> {
+            var op = f.getTmpfile();
+            yield files.tmpfile(op.getParent(), op.getMode(), op.getUmask(), op.getFlags(), caller);
+          }
+          default -> throw new IllegalArgumentException("no open: " + f.getOpCase());
+        };
+    reply.setOpened(Packing.opened(opened));
+  }
+
+  private void onHandle(ClientFrame f, ServerFrame.Builder reply) throws ErrnoException {
+    Files files = session.files();
+    switch (f.getOpCase()) {
+      case READ -> {
+        var op = f.getRead();
+        reply.setData(read(op.getHandle(), offset(op.getOffset()), positive(op.getSize())));
+      }
+      case WRITE -> {
+        var op = f.getWrite();
+        reply.setWritten(
+            write(op.getHandle(), offset(op.getOffset()), op.getData(), op.getKillSuidgid()));
+      }
+      case FLUSH -> files.flush(f.getFlush().getHandle(), f.getFlush().getLockOwner());
+      case FSYNC -> files.fsync(f.getFsync().getHandle(), f.getFsync().getDatasync());
+      case RELEASE -> files.release(f.getRelease().getHandle());
+      case FALLOCATE -> {
+        var op = f.getFallocate();
+        files.fallocate(
+            op.getHandle(), op.getMode(), offset(op.getOffset()), offset(op.getLength()));
+      }
+      case LSEEK -> {
+        var op = f.getLseek();
+        reply.setPosition(files.seek(op.getHandle(), op.getOffset(), op.getWhence()));
+      }
+      case COPY_FILE_RANGE -> {
+        var op = f.getCopyFileRange();
+        long copied =
+            files.copyRange(
+                op.getHandleIn(),
+                offset(op.getOffsetIn()),
+                op.getHandleOut(),
+                offset(op.getOffsetOut()),
+                offset(op.getLength()),
+                op.getFlags());
+        reply.getWrittenBuilder().setCount(copied).setOffset(op.getOffsetOut());
+      }
+      default -> throw new IllegalArgumentException("no operation on a handle: " + f.getOpCase());
+    }
+  }
+
+  private ByteString read(long handle, long offset, int size) throws ErrnoException {
+    int wanted = Math.min(size, maxPayload);
+    MemorySegment from = buffer.get().asSlice(0, wanted);
+    int n = session.files().read(handle, offset, from);
+    byte[] data = new byte[n];
+    MemorySegment.copy(from, ValueLayout.JAVA_BYTE, 0, data, 0, n);
+    return bytes(data);
+  }
+
+  private Written write(long handle, long offset, ByteString data, boolean killSuidgid)
+      throws ErrnoException {
+    if (data.size() > maxPayload) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    MemorySegment to = buffer.get().asSlice(0, data.size());
+    data.copyTo(to.asByteBuffer());
+    Files.Written written = session.files().write(handle, offset, to, killSuidgid);
+    return Written.newBuilder().setCount(written.count()).setOffset(written.offset()).build();
+  }
+
+  private void xattr(ClientFrame f, Caller caller, ServerFrame.Builder reply)
+      throws ErrnoException {
+    switch (f.getOpCase()) {
+      case GETXATTR -> {
+        var op = f.getGetxattr();
+        reply.setXattr(bytes(session.xattrs().get(op.getNode(), array(op.getName()), caller)));
+      }
+      case SETXATTR -> {
+        var op = f.getSetxattr();
+        session
+            .xattrs()
+            .set(
+                op.getNode(),
+                array(op.getName()),
+                array(op.getValue()),
+                op.getFlags(),
+                op.getKillSgid(),
+                caller);
+      }
+      case LISTXATTR -> reply.setXattr(bytes(session.xattrs().list(f.getListxattr().getNode())));
+      case REMOVEXATTR -> {
+        var op = f.getRemovexattr();
+        session.xattrs().remove(op.getNode(), array(op.getName()), caller);
+      }
+      default -> throw new IllegalArgumentException("no xattr operation: " + f.getOpCase());
+    }
+  }
+
+  private Lock testLock(ClientFrame f) throws ErrnoException {
+    var op = f.getGetlk();
+    HostFs.HeldLock held = session.locks().test(op.getHandle(), op.getOwner(), range(op.getLock()));
+    if (held == null) {
+      return Lock.newBuilder().setType(Linux.F_UNLCK).build();
+    }
+    return Lock.newBuilder()
+        .setType(held.type())
+        .setStart(held.start())
+        .setEnd(held.end())
+        .setPid(held.pid())
+        .build();
+  }
+
+  /** Takes or gives back the lock without waiting. False on conflict. */
+  boolean tryLock(ClientFrame f) throws ErrnoException {
+    Setlk op = f.getSetlk();
+    if (op.getFlock()) {
+      return session.locks().tryFlock(op.getHandle(), op.getLock().getType());
+    }
+    return session
+        .locks()
+        .trySet(op.getHandle(), op.getOwner(), op.getLock().getPid(), range(op.getLock()));
+  }
+
+  /** Takes the lock, waiting. EINTR when {@code turn} is cancelled. */
+  void waitForLock(ClientFrame f, BlockingCall turn) throws ErrnoException {
+    Setlk op = f.getSetlk();
+    if (op.getFlock()) {
+      session.locks().flockWaiting(op.getHandle(), op.getLock().getType(), turn);
+    } else {
+      session
+          .locks()
+          .setWaiting(
+              op.getHandle(), op.getOwner(), op.getLock().getPid(), range(op.getLock()), turn);
+    }
+  }
+
+  private static Locks.Range range(Lock lock) {
+    return new Locks.Range(lock.getType(), lock.getStart(), lock.getEnd());
+  }
+
+  private static byte[] array(ByteString bytes) {
+    return bytes.toByteArray();
+  }
+
+  /** A wire uint64 that the host takes as a signed off_t. */
+  private static long offset(long value) throws ErrnoException {
+    if (value < 0) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    return value;
+  }
+
+  private static int positive(int value) throws ErrnoException {
+    if (value < 0) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,280 @@
+package dev.hostshare.fileserver.rpc;
+
+import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.host.BlockingCall;
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.ServerFrame;
+import dev.hostshare.proto.v1.SessionStatus;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One guest's session, over one connection or several in turn.
+ *
+ * <p>A request is executed once: while it runs, and as long as its reply may be lost on the way,
+ * its number is known here. The client has at most {@link #MAX_IN_FLIGHT} requests without a reply,
+ * and replies arrive in the order sent; so a reply that has {@link #KEPT_REPLIES} others behind it
+ * has arrived. Thread-safe.
+ */
+final class Session {
+  private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+  /** What the server works on at once, for one session. */
+  static final int MAX_IN_FLIGHT = 256;
+
+  static final int KEPT_REPLIES = 2 * MAX_IN_FLIGHT;
+
+  final String client;
+  private final ExportSession export;
+  private final Operations operations;
+  private final Executor workers;
+  private final ThreadFactory waiters;
+  private final AtomicLong requests = new AtomicLong();
+
+  // ---- guarded by this ----
+  private Connection connection;
+  private final Map<Long, BlockingCall> running = new HashMap<>();
+  private final Map<Long, ServerFrame> kept = new HashMap<>();
+  private final ArrayDeque<Long> keptOrder = new ArrayDeque<>();
+  private final Set<String> mounts = new LinkedHashSet<>();
+  private boolean closed;
+
+  Session(
+      String client,
+      ExportSession export,
+      Operations operations,
+      Executor workers,
+      ThreadFactory waiters) {
+    this.client = client;
+    this.export = export;
+    this.operations = operations;
+    this.workers = workers;
+    this.waiters = waiters;
+  }
+
+  /** Replies go there from now on. Null: nowhere, until the session is resumed. */
+  synchronized Connection attach(Connection next) {
+    Connection old = connection;
+    connection = next;
+    return old;
+  }
+
+  /** Whether the session was left by this connection, and not taken over by another. */
+  synchronized boolean detach(Connection left) {
+    if (connection != left) {
+      return false;
+    }
+    connection = null;
+    return !closed;
+  }
+
+  synchronized boolean isDetached() {
+    return connection == null;
+  }
+
+  /** A frame from the client; the connection's credit is given back when it is done. */
+  void receive(ClientFrame frame, Connection from) {
+    switch (frame.getOpCase()) {
+      case FORGET -> {
+        frame.getForget().getNodesList().forEach(n -> export.forget(n.getNode(), n.getCount()));
+        from.credit();
+      }
+      case CANCEL -> {
+        cancel(frame.getCancel().getSeq());
+        from.credit();
+      }
+      default -> request(frame, from);
+    }
+  }
+
+  private void request(ClientFrame frame, Connection from) {
+    long seq = frame.getSeq();
+    ServerFrame again;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      while (!keptOrder.isEmpty() && keptOrder.peek() <= frame.getAcked()) {
+        kept.remove(keptOrder.poll());
+      }
+      again = kept.get(seq);
+      if (again == null && running.containsKey(seq)) {
+        // Sent again while it runs: its reply goes to the connection that is attached by then.
+        from.credit();
+        return;
+      }
+      if (again == null) {
+        running.put(seq, new BlockingCall());
+      }
+    }
+    if (again != null) {
+      from.send(again);
+      from.credit();
+      return;
+    }
+    requests.incrementAndGet();
+    workers.execute(() -> execute(frame, from));
+  }
+
+  private void execute(ClientFrame frame, Connection from) {
+    try {
+      if (frame.hasSetlk() && frame.getSetlk().getWait() && !operations.tryLock(frame)) {
+        // The credit comes back now: a waiting lock must not keep its holder from unlocking.
+        from.credit();
+        waiters.newThread(() -> waitForLock(frame)).start();
+        return;
+      }
+    } catch (ErrnoException e) {
+      reply(failure(frame, e.errno()), frame);
+      from.credit();
+      return;
+    }
+    reply(answer(frame), frame);
+    from.credit();
+  }
+
+  private ServerFrame answer(ClientFrame frame) {
+    if (frame.hasSetlk() && frame.getSetlk().getWait()) {
+      return ServerFrame.newBuilder().setSeq(frame.getSeq()).build();
+    }
+    ServerFrame.Builder reply = ServerFrame.newBuilder().setSeq(frame.getSeq());
+    try {
+      operations.run(frame, reply);
+      if (frame.hasMount()) {
+        synchronized (this) {
+          mounts.add(frame.getMount().getPath());
+        }
+      }
+      return reply.build();
+    } catch (ErrnoException e) {
+      if (e.errno() == Errno.EROFS || e.errno() == Errno.EIO || e.errno() == Errno.ENOSPC) {
+        log.warn("{}: {}: {}", client, frame.getOpCase(), e.getMessage());
+      }
+      return failure(frame, e.errno());
+    } catch (RuntimeException | Error e) {
+      // A defect of ours must not cost the guest a process that waits for ever.
+      log.error("{}: {} failed", client, frame.getOpCase(), e);
+      return failure(frame, Errno.EIO);
+    }
+  }
+
+  private static ServerFrame failure(ClientFrame frame, int errno) {
+    return ServerFrame.newBuilder().setSeq(frame.getSeq()).setErrno(errno).build();
+  }
+
+  private void waitForLock(ClientFrame frame) {
+    BlockingCall turn;
+    synchronized (this) {
+      turn = running.get(frame.getSeq());
+    }
+    ServerFrame reply;
+    try {
+      operations.waitForLock(frame, turn);
+      reply = ServerFrame.newBuilder().setSeq(frame.getSeq()).build();
+    } catch (ErrnoException e) {
+      reply = failure(frame, e.errno());
+    } catch (RuntimeException | Error e) {
+      log.error("{}: waiting for a lock failed", client, e);
+      reply = failure(frame, Errno.EIO);
+    }
+    reply(reply, frame);
+  }
+
+  /** The last of a request: it is not running any more, and its reply is on its way. */
+  private void reply(ServerFrame reply, ClientFrame request) {
+    Connection to;
+    synchronized (this) {
+      running.remove(request.getSeq());
+      if (closed) {
+        return;
+      }
+      if (isKept(request)) {
+        kept.put(request.getSeq(), reply);
+        keptOrder.add(request.getSeq());
+        if (keptOrder.size() > KEPT_REPLIES) {
+          kept.remove(keptOrder.poll());
+        }
+      }
+      to = connection;
+    }
+    if (to != null) {
+      to.send(reply);
+    }
+  }
+
+  /**
+   * What only looks, and hands out nothing, may as well be done again; its replies are the big
+   * ones.
+   */
+  private static boolean isKept(ClientFrame request) {
+    return switch (request.getOpCase()) {
+      case READ, GETATTR, READLINK, STATFS, ACCESS, GETXATTR, LISTXATTR, LSEEK, GETLK -> false;
+      default -> true;
+    };
+  }
+
+  private void cancel(long seq) {
+    BlockingCall call;
+    synchronized (this) {
+      call = running.get(seq);
+    }
+    if (call != null) {
+      // Not on the event loop: it waits until the call has ended.
+      workers.execute(
+          () -> {
+            try {
+              call.cancel();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
+    }
+  }
+
+  /** Ends the session: waiting locks are cancelled, then everything it holds goes. */
+  void close() {
+    List<BlockingCall> waiting;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      waiting = new ArrayList<>(running.values());
+    }
+    try {
+      for (BlockingCall call : waiting) {
+        call.cancel();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    export.close();
+  }
+
+  synchronized SessionStatus status() {
+    SessionStatus.Builder status =
+        SessionStatus.newBuilder()
+            .setClient(client)
+            .addAllMounts(mounts)
+            .setNodes(export.nodeCount())
+            .setHandles(export.handleCount())
+            .setRequests(requests.get())
+            .setInFlight(running.size());
+    if (connection != null) {
+      status.setPeer(connection.peer());
+    }
+    return status.build();
+  }
+}

@@ -1,0 +1,88 @@
+package dev.hostshare.fileserver.rpc;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/**
+ * The one folder in which the server keeps its state: the overlay store, the control socket, the
+ * lock that keeps a second server out. Readable by its user only.
+ */
+public final class StateFolder implements AutoCloseable {
+  private final Path path;
+  private final FileChannel lockFile;
+
+  private StateFolder(Path path, FileChannel lockFile) {
+    this.path = path;
+    this.lockFile = lockFile;
+  }
+
+  /** {@code $XDG_STATE_HOME/hostshare}, by default {@code ~/.local/state/hostshare}. */
+  public static Path defaultPath() {
+    String xdg = System.getenv("XDG_STATE_HOME");
+    Path base =
+        xdg != null && xdg.startsWith("/")
+            ? Path.of(xdg)
+            : Path.of(System.getProperty("user.home"), ".local", "state");
+    return base.resolve("hostshare");
+  }
+
+  /** Where a running server answers the command line. */
+  public static Path controlSocket(Path state) {
+    return state.resolve("control.sock");
+  }
+
+  /**
+   * Makes the folder if need be, and takes it for this process.
+   *
+   * @throws IOException with a message for the user: no access, or another server has it
+   */
+  public static StateFolder take(Path path) throws IOException {
+    try {
+      Files.createDirectories(
+          path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      FileChannel file =
+          FileChannel.open(
+              path.resolve("server.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (!lock(file)) {
+        file.close();
+        throw new IOException(
+            "state folder "
+                + path
+                + " is in use by another server; stop that one, or name another folder with --state");
+      }
+      return new StateFolder(path, file);
+    } catch (java.nio.file.FileSystemException e) {
+      throw new IOException(
+          "cannot use state folder "
+              + path
+              + ": "
+              + (e.getReason() == null ? e.getClass().getSimpleName() : e.getReason())
+              + "; name a folder of your own with --state",
+          e);
+    }
+  }
+
+  private static boolean lock(FileChannel file) throws IOException {
+    try {
+      FileLock lock = file.tryLock();
+      return lock != null;
+    } catch (OverlappingFileLockException e) {
+      return false; // by this very process
+    }
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  @Override
+  public void close() throws IOException {
+    lockFile.close();
+  }
+}
