@@ -1,0 +1,44 @@
+package dev.hostshare.agent.cli;
+
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The process that serves one mount, from mounting to the end. */
+final class MountProcess {
+  private static final Logger log = LoggerFactory.getLogger(MountProcess.class);
+
+  private MountProcess() {}
+
+  /**
+   * Mounts, calls {@code ready}, and serves until it is unmounted or the process is told to end.
+   * SIGTERM, SIGINT and SIGHUP unmount.
+   *
+   * @throws IOException if it cannot be mounted
+   */
+  static void run(MountRequest request, Runnable ready) throws IOException, InterruptedException {
+    try (var control = new ControlServer()) {
+      ActiveMount active = request.mount();
+      control.add(active);
+      var hook = new Thread(() -> unmount(active), "hostshare-exit");
+      Runtime.getRuntime().addShutdownHook(hook);
+      log.info(
+          "{}: {} of {} is mounted, driver {}",
+          request.mountPoint(),
+          request.share(),
+          request.session().address(),
+          request.driver());
+      ready.run();
+      active.serve();
+      log.info("{}: unmounted", request.mountPoint());
+    }
+  }
+
+  private static void unmount(ActiveMount active) {
+    try {
+      active.mount().unmount(true);
+    } catch (IOException e) {
+      log.error("{}", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,340 @@
+package dev.hostshare.agent.fs;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import dev.hostshare.proto.v1.Attr;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.CopyFileRange;
+import dev.hostshare.proto.v1.Create;
+import dev.hostshare.proto.v1.Fallocate;
+import dev.hostshare.proto.v1.Flush;
+import dev.hostshare.proto.v1.Fsync;
+import dev.hostshare.proto.v1.Lseek;
+import dev.hostshare.proto.v1.Open;
+import dev.hostshare.proto.v1.Opened;
+import dev.hostshare.proto.v1.Read;
+import dev.hostshare.proto.v1.Release;
+import dev.hostshare.proto.v1.Tmpfile;
+import dev.hostshare.proto.v1.Write;
+import java.util.List;
+
+/** Open files and their content. Offsets and lengths are in bytes. */
+public final class FileOperations {
+  private final Core core;
+
+  FileOperations(Core core) {
+    this.core = core;
+  }
+
+  /** The most bytes that one read or write may ask for. */
+  public int maxPayload() {
+    return core.session.maxPayload();
+  }
+
+  /**
+   * Opens an inode.
+   *
+   * <p>Close-to-open: if the file is not as the kernel was last told, the kernel's attributes are
+   * dropped before the reply, and the reply says that its pages are not good any more.
+   *
+   * @param flags as open(2), O_TRUNC included
+   */
+  public void open(
+      RequestContext context, long id, int flags, boolean killSuidgid, Reply<OpenedFile> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null) {
+      return;
+    }
+    core.start(
+        "open",
+        context,
+        reply,
+        List.of(inode),
+        () ->
+            frame()
+                .setOpen(
+                    Open.newBuilder()
+                        .setNode(inode.node())
+                        .setFlags(flags)
+                        .setKillSuidgid(killSuidgid)),
+        (frame, generation) -> {
+          Opened opened = frame.getOpened();
+          boolean same = CachePolicy.sameContent(inode.told, opened.getAttr());
+          if (!same) {
+            inode.told = opened.getAttr();
+            core.notifier.cache().invalidateAttributes(inode.id);
+          }
+          return new OpenedFile(add(inode, flags, opened, generation), null, same);
+        });
+  }
+
+  /** Makes a file and opens it, or opens what is there if {@code flags} lacks O_EXCL. */
+  public void create(
+      RequestContext context,
+      long parentId,
+      ByteString name,
+      int mode,
+      int umask,
+      int flags,
+      boolean killSuidgid,
+      Reply<OpenedFile> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null || !core.nameFits(name, reply)) {
+      return;
+    }
+    Core.Request request =
+        () ->
+            frame()
+                .setCreate(
+                    Create.newBuilder()
+                        .setParent(parent.node())
+                        .setName(name)
+                        .setMode(mode)
+                        .setUmask(umask)
+                        .setFlags(flags)
+                        .setKillSuidgid(killSuidgid));
+    Core.Completion<OpenedFile> completion =
+        (frame, generation) -> entered(frame.getOpened(), generation, parent, name, flags);
+    if ((flags & Linux.O_EXCL) != 0) {
+      core.startOnce("create", context, reply, List.of(parent), request, completion);
+    } else {
+      core.start("create", context, reply, List.of(parent), request, completion);
+    }
+  }
+
+  /** Makes a file without a name in a directory, and opens it. */
+  public void tmpfile(
+      RequestContext context,
+      long parentId,
+      int mode,
+      int umask,
+      int flags,
+      Reply<OpenedFile> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null) {
+      return;
+    }
+    core.start(
+        "tmpfile",
+        context,
+        reply,
+        List.of(parent),
+        () ->
+            frame()
+                .setTmpfile(
+                    Tmpfile.newBuilder()
+                        .setParent(parent.node())
+                        .setMode(mode)
+                        .setUmask(umask)
+                        .setFlags(flags)),
+        (frame, generation) -> entered(frame.getOpened(), generation, null, null, flags));
+  }
+
+  private OpenedFile entered(
+      Opened opened, long generation, Inode parent, ByteString name, int flags)
+      throws ErrnoException {
+    Inode known = core.inodes.byNode(opened.getEntry().getNode(), generation);
+    Attr before = known == null ? null : known.told;
+    NodeEntry entry = core.enter(opened.getEntry(), generation, parent, name);
+    long handle = add(core.inodes.get(entry.id()), flags, opened, generation);
+    return new OpenedFile(
+        handle, entry, CachePolicy.sameContent(before, opened.getEntry().getAttr()));
+  }
+
+  private long add(Inode inode, int flags, Opened opened, long generation) {
+    return core.handles.add(
+        new OpenFile(inode, flags, new OpenFile.Binding(generation, opened.getHandle())));
+  }
+
+  /** Reads; what comes back is shorter than {@code size} only at the end of the file. */
+  public void read(
+      RequestContext context, long handle, long offset, int size, Reply<ByteString> reply) {
+    OpenFile file = core.file(handle, reply);
+    if (file == null) {
+      return;
+    }
+    core.start(
+        "read",
+        context,
+        reply,
+        List.of(file),
+        () ->
+            frame()
+                .setRead(
+                    Read.newBuilder().setHandle(file.handle()).setOffset(offset).setSize(size)),
+        (frame, generation) -> frame.getData());
+  }
+
+  /**
+   * Writes; the reply is the number of bytes written. May wait for the session's byte budget.
+   *
+   * <p>With O_APPEND the data goes to the end of the file as the server knows it. The kernel has
+   * put it into its page cache where it thought the end was; if that was elsewhere, those pages are
+   * dropped.
+   */
+  public void write(
+      RequestContext context,
+      long handle,
+      long offset,
+      ByteString data,
+      boolean killSuidgid,
+      Reply<Long> reply) {
+    OpenFile file = core.file(handle, reply);
+    if (file == null) {
+      return;
+    }
+    Core.Request request =
+        () ->
+            frame()
+                .setWrite(
+                    Write.newBuilder()
+                        .setHandle(file.handle())
+                        .setOffset(offset)
+                        .setData(data)
+                        .setKillSuidgid(killSuidgid));
+    Core.Completion<Long> completion =
+        (frame, generation) -> {
+          if (file.appends() && frame.getWritten().getOffset() != offset) {
+            // After the reply: the kernel holds the pages locked until it has it.
+            core.notifier.later(() -> core.notifier.cache().invalidateData(file.inode.id));
+          }
+          return frame.getWritten().getCount();
+        };
+    if (file.appends()) {
+      core.startOnce("append", context, reply, List.of(file), request, completion);
+    } else {
+      core.start("write", context, reply, List.of(file), request, completion);
+    }
+  }
+
+  /** close(2) of one descriptor. */
+  public void flush(RequestContext context, long handle, long lockOwner, Reply<Void> reply) {
+    OpenFile file = core.file(handle, reply);
+    if (file == null) {
+      return;
+    }
+    file.locks.dropPosix(lockOwner);
+    core.start(
+        "flush",
+        context,
+        reply,
+        List.of(file),
+        () -> frame().setFlush(Flush.newBuilder().setHandle(file.handle()).setLockOwner(lockOwner)),
+        (frame, generation) -> null);
+  }
+
+  public void fsync(RequestContext context, long handle, boolean datasync, Reply<Void> reply) {
+    OpenFile file = core.file(handle, reply);
+    if (file == null) {
+      return;
+    }
+    core.start(
+        "fsync",
+        context,
+        reply,
+        List.of(file),
+        () -> frame().setFsync(Fsync.newBuilder().setHandle(file.handle()).setDatasync(datasync)),
+        (frame, generation) -> null);
+  }
+
+  /** The last close. The handle is gone in any case; nobody hears of an error. */
+  public void release(
+      RequestContext context, long handle, boolean unlockFlock, long lockOwner, Reply<Void> reply) {
+    OpenFile file = core.handles.removeFile(handle);
+    if (file == null) {
+      reply.error(Errno.EBADF);
+      return;
+    }
+    core.release(
+        file.binding,
+        Release.newBuilder().setUnlockFlock(unlockFlock).setLockOwner(lockOwner),
+        context,
+        reply);
+  }
+
+  /** {@code mode}: as fallocate(2). */
+  public void fallocate(
+      RequestContext context, long handle, int mode, long offset, long length, Reply<Void> reply) {
+    OpenFile file = core.file(handle, reply);
+    if (file == null) {
+      return;
+    }
+    core.start(
+        "fallocate",
+        context,
+        reply,
+        List.of(file),
+        () ->
+            frame()
+                .setFallocate(
+                    Fallocate.newBuilder()
+                        .setHandle(file.handle())
+                        .setMode(mode)
+                        .setOffset(offset)
+                        .setLength(length)),
+        (frame, generation) -> null);
+  }
+
+  /** {@code whence}: SEEK_DATA, SEEK_HOLE; the others the kernel does itself. */
+  public void lseek(
+      RequestContext context, long handle, long offset, int whence, Reply<Long> reply) {
+    OpenFile file = core.file(handle, reply);
+    if (file == null) {
+      return;
+    }
+    core.start(
+        "lseek",
+        context,
+        reply,
+        List.of(file),
+        () ->
+            frame()
+                .setLseek(
+                    Lseek.newBuilder()
+                        .setHandle(file.handle())
+                        .setOffset(offset)
+                        .setWhence(whence)),
+        (frame, generation) -> frame.getPosition());
+  }
+
+  /** Copies within the server; the reply is the number of bytes copied. */
+  public void copyFileRange(
+      RequestContext context,
+      long handleIn,
+      long offsetIn,
+      long handleOut,
+      long offsetOut,
+      long length,
+      int flags,
+      Reply<Long> reply) {
+    OpenFile in = core.file(handleIn, reply);
+    if (in == null) {
+      return;
+    }
+    OpenFile out = core.file(handleOut, reply);
+    if (out == null) {
+      return;
+    }
+    core.start(
+        "copy_file_range",
+        context,
+        reply,
+        List.of(in, out),
+        () ->
+            frame()
+                .setCopyFileRange(
+                    CopyFileRange.newBuilder()
+                        .setHandleIn(in.handle())
+                        .setOffsetIn(offsetIn)
+                        .setHandleOut(out.handle())
+                        .setOffsetOut(offsetOut)
+                        .setLength(length)
+                        .setFlags(flags)),
+        (frame, generation) -> frame.getWritten().getCount());
+  }
+
+  private static ClientFrame.Builder frame() {
+    return ClientFrame.newBuilder();
+  }
+}

@@ -1,0 +1,231 @@
+package dev.hostshare.agent.fs;
+
+import dev.hostshare.agent.remote.ReplyHandler;
+import dev.hostshare.agent.remote.Session;
+import dev.hostshare.agent.remote.SessionListener;
+import dev.hostshare.agent.remote.SessionOptions;
+import dev.hostshare.agent.remote.SessionStatus;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Invalidate;
+import dev.hostshare.proto.v1.Mount;
+import dev.hostshare.proto.v1.Mounted;
+import dev.hostshare.proto.v1.ServerFrame;
+import dev.hostshare.proto.v1.Share;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * One share of one server as a tree of inodes, independent of how it is mounted. The package's
+ * documentation is the manual.
+ */
+public final class FileSystem implements AutoCloseable {
+  private final Share share;
+  private final Core core;
+  private final NameOperations names;
+  private final AttributeOperations attributes;
+  private final FileOperations files;
+  private final DirectoryOperations directories;
+  private final XattrOperations xattrs;
+  private final LockOperations locks;
+
+  private FileSystem(Share share, Core core) {
+    this.share = share;
+    this.core = core;
+    this.names = new NameOperations(core);
+    this.attributes = new AttributeOperations(core);
+    this.files = new FileOperations(core);
+    this.directories = new DirectoryOperations(core);
+    this.xattrs = new XattrOperations(core);
+    this.locks = new LockOperations(core);
+  }
+
+  /**
+   * Connects to a server and takes a share in.
+   *
+   * @throws IOException if the server cannot be reached or does not give the share; the message
+   *     says what to do
+   */
+  public static FileSystem connect(SessionOptions options, String sharePath) throws IOException {
+    var notifier = new Notifier();
+    var listener = new Listener(notifier);
+    Session session = null;
+    try {
+      session = Session.connect(options, listener);
+      long generation = session.generation();
+      Mounted mounted = mount(session, generation, sharePath);
+      var inodes = new InodeTable(mounted.getRoot(), generation);
+      var core = new Core(session, sharePath, inodes, CachePolicy.of(mounted.getShare()), notifier);
+      listener.inodes = inodes;
+      listener.session = session;
+      return new FileSystem(mounted.getShare(), core);
+    } catch (IOException | RuntimeException | Error e) {
+      notifier.close();
+      if (session != null) {
+        session.close();
+      }
+      throw e;
+    }
+  }
+
+  private static Mounted mount(Session session, long generation, String path) throws IOException {
+    var answer = new CompletableFuture<ServerFrame>();
+    var _ =
+        session.call(
+            generation,
+            ClientFrame.newBuilder().setMount(Mount.newBuilder().setPath(path)),
+            new ReplyHandler() {
+              @Override
+              public void onReply(ServerFrame frame) {
+                answer.complete(frame);
+              }
+
+              @Override
+              public void onLost(boolean sent) {
+                onAbandoned(Errno.EIO);
+              }
+
+              @Override
+              public void onAbandoned(int errno) {
+                answer.completeExceptionally(new ErrnoException(errno));
+              }
+            });
+    try {
+      ServerFrame frame = answer.get();
+      if (frame.getErrno() == 0) {
+        return frame.getMounted();
+      }
+      throw new IOException(refusal(session, path, frame.getErrno()));
+    } catch (ExecutionException e) {
+      throw new IOException(
+          "server %s went away while it was asked for the share %s"
+              .formatted(session.address(), path),
+          e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while asking for the share " + path, e);
+    }
+  }
+
+  private static String refusal(Session session, String path, int errno) {
+    String shares = String.join(", ", session.shares().stream().map(Share::getPath).toList());
+    String offers = shares.isEmpty() ? "It shares nothing with us." : "It shares: " + shares + ".";
+    return switch (errno) {
+      case Errno.ENOENT ->
+          "server %s has no share %s. %s Add it with `hostshare serve --share %s`."
+              .formatted(session.address(), path, offers, path);
+      case Errno.EACCES ->
+          "server %s does not grant us the share %s (EACCES). %s"
+              .formatted(session.address(), path, offers);
+      default ->
+          "server %s cannot give us the share %s: %s. %s"
+              .formatted(session.address(), path, Errno.name(errno), offers);
+    };
+  }
+
+  /** The share as the server described it when it was taken in. */
+  public Share share() {
+    return share;
+  }
+
+  public CachePolicy policy() {
+    return core.policy;
+  }
+
+  public NameOperations names() {
+    return names;
+  }
+
+  public AttributeOperations attributes() {
+    return attributes;
+  }
+
+  public FileOperations files() {
+    return files;
+  }
+
+  public DirectoryOperations directories() {
+    return directories;
+  }
+
+  public XattrOperations xattrs() {
+    return xattrs;
+  }
+
+  public LockOperations locks() {
+    return locks;
+  }
+
+  /** Tells where invalidations go. To be called once, before the first operation. */
+  public void attach(KernelCache cache) {
+    core.notifier.attach(cache);
+  }
+
+  /** What is known and done at this moment, for {@code status}. */
+  public Status status() {
+    return new Status(
+        core.session.status(),
+        core.inodes.size(),
+        core.handles.size(),
+        core.statistics.requests.get(),
+        core.statistics.errors.get());
+  }
+
+  /**
+   * What {@link #status} tells.
+   *
+   * @param inodes inodes that the kernel holds
+   * @param handles open files and directories
+   * @param requests operations begun since the mount
+   * @param errors those that ended with an errno
+   */
+  public record Status(
+      SessionStatus session, int inodes, int handles, long requests, long errors) {}
+
+  /** Ends the session. Operations under way end with ENOTCONN. */
+  @Override
+  public void close() {
+    core.session.close();
+    core.notifier.close();
+  }
+
+  /** Passes the server's invalidations on, in their order. */
+  private static final class Listener implements SessionListener {
+    private final Notifier notifier;
+    private volatile InodeTable inodes;
+    private volatile Session session;
+
+    Listener(Notifier notifier) {
+      this.notifier = notifier;
+    }
+
+    @Override
+    public void onInvalidate(Invalidate invalidate) {
+      InodeTable known = inodes;
+      if (known == null) {
+        return; // nothing was told to the kernel yet
+      }
+      Inode inode = known.byNode(invalidate.getNode(), session.generation());
+      if (inode == null) {
+        return;
+      }
+      if (invalidate.getName().isEmpty()) {
+        notifier.later(() -> notifier.cache().invalidateData(inode.id));
+      } else {
+        notifier.later(() -> notifier.cache().invalidateEntry(inode.id, invalidate.getName()));
+      }
+    }
+
+    @Override
+    public void onConnected(List<Share> shares) {
+      // What the server forgot is recovered when it is used.
+    }
+
+    @Override
+    public void onDisconnected() {
+      // Nothing is cached for longer than a second, with or without invalidations.
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package dev.hostshare.agent.fs;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.proto.v1.Attr;
+
+/**
+ * A file, directory or other object of the share that the kernel knows.
+ *
+ * <p>Its number at the server is a pair with the session's generation, replaced as one, so that
+ * readers need no lock. Lookup counts and hints are guarded by the {@link InodeTable}.
+ */
+final class Inode implements Recoverable {
+
+  /**
+   * What stays the same when the server is restarted, and differs when an inode number is reused.
+   */
+  record Key(int volume, long ino, long btime, int btimeNsec) {
+    static Key of(Attr attr) {
+      return new Key(attr.getVolume(), attr.getIno(), attr.getBtime(), attr.getBtimeNsec());
+    }
+  }
+
+  /** The server's node id in one session. */
+  record Binding(long generation, long node) {}
+
+  final long id;
+  final Key key;
+
+  /** Guarded by the table for writing. */
+  volatile Binding binding;
+
+  /** Lookup counts that the kernel holds. Guarded by the table. */
+  long lookups;
+
+  /**
+   * Lookup counts that we hold at the server, in the session of {@link #binding}. Guarded by the
+   * table.
+   */
+  long remoteLookups;
+
+  /** Where the object was last seen; hints for recovery, and ".." of directories. */
+  volatile Inode parent;
+
+  volatile ByteString name;
+
+  /** The attributes last told to the kernel. */
+  volatile Attr told;
+
+  Inode(long id, Key key, Binding binding) {
+    this.id = id;
+    this.key = key;
+    this.binding = binding;
+  }
+
+  /**
+   * The server's number for it, in the session that {@link #isCurrent} was asked about, or a later
+   * one.
+   */
+  long node() {
+    return binding.node();
+  }
+
+  @Override
+  public boolean isCurrent(long generation) {
+    return binding.generation() == generation;
+  }
+
+  @Override
+  public void recover(Recovery recovery, long generation)
+      throws ErrnoException, InterruptedException {
+    recovery.rebind(this, generation);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.hostshare.agent.fs;
+
+import com.google.protobuf.ByteString;
+
+/**
+ * What a driver can make the kernel forget. Errors are the driver's to log: that an inode is not in
+ * the kernel's cache is none.
+ */
+public interface KernelCache {
+
+  /**
+   * Drops the attributes of inode {@code id}. Does not wait for any request to be answered, so it
+   * may be called on the thread that delivers replies, provided that the kernel holds the inode
+   * (its open or getattr is waiting).
+   */
+  void invalidateAttributes(long id);
+
+  /**
+   * Drops attributes and pages of inode {@code id}. Waits for pages that are being read: must not
+   * be called on the thread that delivers replies.
+   */
+  void invalidateData(long id);
+
+  /**
+   * Drops the entry {@code name} of directory {@code parent}. Waits for the directory's lock, which
+   * the kernel holds while it waits for us: must not be called on the thread that delivers replies.
+   */
+  void invalidateEntry(long parent, ByteString name);
+
+  /** For a driver that cannot: the kernel keeps what it has until its timeouts. */
+  KernelCache NONE =
+      new KernelCache() {
+        @Override
+        public void invalidateAttributes(long id) {}
+
+        @Override
+        public void invalidateData(long id) {}
+
+        @Override
+        public void invalidateEntry(long parent, ByteString name) {}
+      };
+}

@@ -1,0 +1,274 @@
+package dev.hostshare.agent.fs;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Forget;
+import dev.hostshare.proto.v1.Link;
+import dev.hostshare.proto.v1.Mkdir;
+import dev.hostshare.proto.v1.Mknod;
+import dev.hostshare.proto.v1.Readlink;
+import dev.hostshare.proto.v1.Rename;
+import dev.hostshare.proto.v1.Rmdir;
+import dev.hostshare.proto.v1.Symlink;
+import dev.hostshare.proto.v1.Unlink;
+import dev.hostshare.proto.v1.Walk;
+import java.util.List;
+
+/** Names: looking them up, making, moving and removing them. */
+public final class NameOperations {
+  private final Core core;
+
+  NameOperations(Core core) {
+    this.core = core;
+  }
+
+  /** Looks one name up; the reply carries a lookup count. */
+  public void lookup(
+      RequestContext context, long parentId, ByteString name, Reply<NodeEntry> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null || !core.nameFits(name, reply)) {
+      return;
+    }
+    core.start(
+        "lookup",
+        context,
+        reply,
+        List.of(parent),
+        () -> frame().setWalk(Walk.newBuilder().setNode(parent.node()).addNames(name)),
+        (frame, generation) -> {
+          if (frame.getWalked().getEntriesCount() != 1) {
+            throw new ErrnoException(Errno.EIO);
+          }
+          return core.enter(frame.getWalked().getEntries(0), generation, parent, name);
+        });
+  }
+
+  /** Takes lookup counts back, of as many inodes as {@code ids} has. Nothing is answered. */
+  public void forget(long[] ids, long[] counts) {
+    var forget = Forget.newBuilder();
+    long generation = -1;
+    for (int i = 0; i < ids.length; i++) {
+      InodeTable.Forgotten forgotten = core.inodes.forget(ids[i], counts[i]);
+      if (forgotten == null) {
+        continue;
+      }
+      if (forgotten.generation() > generation) {
+        // What belonged to an older session is void.
+        forget.clear();
+        generation = forgotten.generation();
+      }
+      if (forgotten.generation() == generation) {
+        forget.addNodes(forgotten.one());
+      }
+    }
+    if (forget.getNodesCount() > 0) {
+      core.session.forget(generation, forget.build());
+    }
+  }
+
+  public void readlink(RequestContext context, long id, Reply<ByteString> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null) {
+      return;
+    }
+    core.start(
+        "readlink",
+        context,
+        reply,
+        List.of(inode),
+        () -> frame().setReadlink(Readlink.newBuilder().setNode(inode.node())),
+        (frame, generation) -> frame.getTarget());
+  }
+
+  public void symlink(
+      RequestContext context,
+      long parentId,
+      ByteString name,
+      ByteString target,
+      Reply<NodeEntry> reply) {
+    make(
+        "symlink",
+        context,
+        parentId,
+        name,
+        reply,
+        parent ->
+            frame()
+                .setSymlink(
+                    Symlink.newBuilder().setParent(parent.node()).setName(name).setTarget(target)));
+  }
+
+  /** {@code mode}: type and permission bits, not masked with {@code umask}. */
+  public void mknod(
+      RequestContext context,
+      long parentId,
+      ByteString name,
+      int mode,
+      long rdev,
+      int umask,
+      Reply<NodeEntry> reply) {
+    make(
+        "mknod",
+        context,
+        parentId,
+        name,
+        reply,
+        parent ->
+            frame()
+                .setMknod(
+                    Mknod.newBuilder()
+                        .setParent(parent.node())
+                        .setName(name)
+                        .setMode(mode)
+                        .setRdev(rdev)
+                        .setUmask(umask)));
+  }
+
+  public void mkdir(
+      RequestContext context,
+      long parentId,
+      ByteString name,
+      int mode,
+      int umask,
+      Reply<NodeEntry> reply) {
+    make(
+        "mkdir",
+        context,
+        parentId,
+        name,
+        reply,
+        parent ->
+            frame()
+                .setMkdir(
+                    Mkdir.newBuilder()
+                        .setParent(parent.node())
+                        .setName(name)
+                        .setMode(mode)
+                        .setUmask(umask)));
+  }
+
+  private interface Maker {
+    ClientFrame.Builder frame(Inode parent);
+  }
+
+  private void make(
+      String operation,
+      RequestContext context,
+      long parentId,
+      ByteString name,
+      Reply<NodeEntry> reply,
+      Maker maker) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null || !core.nameFits(name, reply)) {
+      return;
+    }
+    core.startOnce(
+        operation,
+        context,
+        reply,
+        List.of(parent),
+        () -> maker.frame(parent),
+        (frame, generation) -> core.enter(frame.getEntry(), generation, parent, name));
+  }
+
+  public void link(
+      RequestContext context, long id, long parentId, ByteString name, Reply<NodeEntry> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null) {
+      return;
+    }
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null || !core.nameFits(name, reply)) {
+      return;
+    }
+    core.startOnce(
+        "link",
+        context,
+        reply,
+        List.of(inode, parent),
+        () ->
+            frame()
+                .setLink(
+                    Link.newBuilder()
+                        .setNode(inode.node())
+                        .setNewParent(parent.node())
+                        .setNewName(name)),
+        (frame, generation) -> core.enter(frame.getEntry(), generation, parent, name));
+  }
+
+  public void unlink(RequestContext context, long parentId, ByteString name, Reply<Void> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null || !core.nameFits(name, reply)) {
+      return;
+    }
+    core.startOnce(
+        "unlink",
+        context,
+        reply,
+        List.of(parent),
+        () -> frame().setUnlink(Unlink.newBuilder().setParent(parent.node()).setName(name)),
+        (frame, generation) -> null);
+  }
+
+  public void rmdir(RequestContext context, long parentId, ByteString name, Reply<Void> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null || !core.nameFits(name, reply)) {
+      return;
+    }
+    core.startOnce(
+        "rmdir",
+        context,
+        reply,
+        List.of(parent),
+        () -> frame().setRmdir(Rmdir.newBuilder().setParent(parent.node()).setName(name)),
+        (frame, generation) -> null);
+  }
+
+  /** {@code flags}: RENAME_NOREPLACE, RENAME_EXCHANGE; others are EINVAL, as renameat2(2) says. */
+  public void rename(
+      RequestContext context,
+      long parentId,
+      ByteString name,
+      long newParentId,
+      ByteString newName,
+      int flags,
+      Reply<Void> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null) {
+      return;
+    }
+    Inode newParent = core.inode(newParentId, reply);
+    if (newParent == null || !core.nameFits(name, reply) || !core.nameFits(newName, reply)) {
+      return;
+    }
+    if ((flags & ~(Linux.RENAME_NOREPLACE | Linux.RENAME_EXCHANGE)) != 0) {
+      reply.error(Errno.EINVAL);
+      return;
+    }
+    core.startOnce(
+        "rename",
+        context,
+        reply,
+        List.of(parent, newParent),
+        () ->
+            frame()
+                .setRename(
+                    Rename.newBuilder()
+                        .setParent(parent.node())
+                        .setName(name)
+                        .setNewParent(newParent.node())
+                        .setNewName(newName)
+                        .setFlags(flags)),
+        (frame, generation) -> {
+          core.inodes.renamed(
+              parent, name, newParent, newName, (flags & Linux.RENAME_EXCHANGE) != 0);
+          return null;
+        });
+  }
+
+  private static ClientFrame.Builder frame() {
+    return ClientFrame.newBuilder();
+  }
+}

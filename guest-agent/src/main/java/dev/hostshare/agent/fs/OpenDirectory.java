@@ -1,0 +1,109 @@
+package dev.hostshare.agent.fs;
+
+import dev.hostshare.proto.v1.DirEntry;
+import dev.hostshare.proto.v1.Entries;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An open directory, with the entries that the server sent and the kernel has not asked for yet.
+ *
+ * <p>The kernel asks for one page's worth at a time; one request to the server fetches many of
+ * those.
+ */
+final class OpenDirectory implements Recoverable {
+  final Inode inode;
+  private final Cookies cookies = new Cookies();
+  private final ArrayDeque<DirEntry> ahead = new ArrayDeque<>();
+  private volatile OpenFile.Binding binding;
+
+  /** What {@link #ahead} is: entries after this cookie of the server, of this session. */
+  private long aheadCookie;
+
+  private long aheadGeneration;
+  private boolean aheadPlus;
+  private boolean aheadEnd;
+  private long aheadNanos;
+
+  OpenDirectory(Inode inode, OpenFile.Binding binding) {
+    this.inode = inode;
+    this.binding = binding;
+  }
+
+  OpenFile.Binding binding() {
+    return binding;
+  }
+
+  void bind(OpenFile.Binding newBinding) {
+    binding = newBinding;
+  }
+
+  synchronized long toCookie(long offset) throws ErrnoException {
+    return cookies.toCookie(offset);
+  }
+
+  synchronized long toOffset(long cookie) throws ErrnoException {
+    return cookies.toOffset(cookie);
+  }
+
+  /** What the server sent, at {@code nanos} of {@link System#nanoTime}. */
+  record Ahead(List<DirEntry> entries, boolean end, long generation, long nanos) {}
+
+  /**
+   * Takes out the entries after {@code cookie}; null if those at hand are others, or older than
+   * {@code maxAgeNanos}. The caller puts back what it does not use, or gives its lookup counts
+   * back.
+   */
+  synchronized Ahead take(long cookie, boolean plus, long maxAgeNanos) {
+    if (aheadNanos == 0
+        || aheadCookie != cookie
+        || aheadPlus != plus
+        || System.nanoTime() - aheadNanos > maxAgeNanos) {
+      return null;
+    }
+    var taken = new Ahead(List.copyOf(ahead), aheadEnd, aheadGeneration, aheadNanos);
+    ahead.clear();
+    aheadNanos = 0;
+    return taken;
+  }
+
+  /** Puts the entries after {@code cookie} by; returns those that they replace. */
+  synchronized Ahead put(long cookie, boolean plus, Ahead rest) {
+    Ahead replaced = drop();
+    ahead.addAll(rest.entries());
+    aheadCookie = cookie;
+    aheadPlus = plus;
+    aheadEnd = rest.end();
+    aheadGeneration = rest.generation();
+    aheadNanos = rest.nanos();
+    return replaced;
+  }
+
+  /** Takes out everything, to be given back. */
+  synchronized Ahead drop() {
+    var dropped = new Ahead(new ArrayList<>(ahead), aheadEnd, aheadGeneration, aheadNanos);
+    ahead.clear();
+    aheadNanos = 0;
+    return dropped;
+  }
+
+  static Ahead of(Entries entries, long generation) {
+    return new Ahead(
+        entries.getEntriesList(),
+        entries.getEnd() || entries.getEntriesCount() == 0,
+        generation,
+        System.nanoTime());
+  }
+
+  @Override
+  public boolean isCurrent(long generation) {
+    return binding.generation() == generation;
+  }
+
+  @Override
+  public void recover(Recovery recovery, long generation)
+      throws ErrnoException, InterruptedException {
+    recovery.reopen(this, generation);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.hostshare.agent.fs;
+
+import dev.hostshare.agent.remote.Call;
+
+/** What an operation needs to know about the request it serves, and about being interrupted. */
+public interface RequestContext {
+
+  /** Who asks; null where the kernel does not tell. */
+  Identity caller();
+
+  /**
+   * Tells that {@code call} is what the request waits for now. An interrupt that comes, or came, is
+   * to be passed to it. Called again when the operation goes on with another call.
+   */
+  void waitsFor(Call call);
+
+  /**
+   * Who asks, in the guest's ids.
+   *
+   * @param pid thread id in the agent's pid namespace; 0 if it is not visible there
+   */
+  record Identity(int uid, int gid, int pid) {}
+
+  /** For what the agent does of its own accord. */
+  RequestContext NONE =
+      new RequestContext() {
+        @Override
+        public Identity caller() {
+          return null;
+        }
+
+        @Override
+        public void waitsFor(Call call) {}
+      };
+}

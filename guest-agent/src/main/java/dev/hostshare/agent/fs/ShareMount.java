@@ -1,0 +1,28 @@
+package dev.hostshare.agent.fs;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A mounted share, whichever driver mounted it. Thread-safe. */
+public interface ShareMount {
+
+  Path mountPoint();
+
+  /** The driver's name: {@code kernel} or {@code jnr}. */
+  String driver();
+
+  /** Requests that the kernel waits for. */
+  int pendingRequests();
+
+  /**
+   * Takes the mount out of the tree. That it is no longer there is no error.
+   *
+   * @param detach whether to do so even if it is in use: those who have files open keep them until
+   *     this process ends
+   * @throws IOException if it cannot be; EBUSY in words if it is in use and {@code detach} is false
+   */
+  void unmount(boolean detach) throws IOException;
+
+  /** Waits until the mount is gone, whoever unmounted it. */
+  void awaitUnmounted() throws InterruptedException;
+}

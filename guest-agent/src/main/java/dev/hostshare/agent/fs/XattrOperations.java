@@ -1,0 +1,114 @@
+package dev.hostshare.agent.fs;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Getxattr;
+import dev.hostshare.proto.v1.Listxattr;
+import dev.hostshare.proto.v1.Removexattr;
+import dev.hostshare.proto.v1.Setxattr;
+import java.util.List;
+
+/** Extended attributes, POSIX ACLs among them. */
+public final class XattrOperations {
+  private final Core core;
+
+  XattrOperations(Core core) {
+    this.core = core;
+  }
+
+  public void getxattr(RequestContext context, long id, ByteString name, Reply<ByteString> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null || !nameFits(name, reply)) {
+      return;
+    }
+    core.start(
+        "getxattr",
+        context,
+        reply,
+        List.of(inode),
+        () -> frame().setGetxattr(Getxattr.newBuilder().setNode(inode.node()).setName(name)),
+        (frame, generation) -> frame.getXattr());
+  }
+
+  /**
+   * Sets an attribute. {@code flags}: XATTR_CREATE, XATTR_REPLACE; {@code killSgid}: the setgid bit
+   * is to be cleared (an ACL set by one who is not in the file's group).
+   */
+  public void setxattr(
+      RequestContext context,
+      long id,
+      ByteString name,
+      ByteString value,
+      int flags,
+      boolean killSgid,
+      Reply<Void> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null || !nameFits(name, reply)) {
+      return;
+    }
+    if (value.size() > Linux.XATTR_SIZE_MAX) {
+      reply.error(Errno.E2BIG);
+      return;
+    }
+    Core.Request request =
+        () ->
+            frame()
+                .setSetxattr(
+                    Setxattr.newBuilder()
+                        .setNode(inode.node())
+                        .setName(name)
+                        .setValue(value)
+                        .setFlags(flags)
+                        .setKillSgid(killSgid));
+    if (flags == 0) {
+      core.start("setxattr", context, reply, List.of(inode), request, (frame, generation) -> null);
+    } else {
+      core.startOnce(
+          "setxattr", context, reply, List.of(inode), request, (frame, generation) -> null);
+    }
+  }
+
+  /** The reply is the names, each ended by NUL. */
+  public void listxattr(RequestContext context, long id, Reply<ByteString> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null) {
+      return;
+    }
+    core.start(
+        "listxattr",
+        context,
+        reply,
+        List.of(inode),
+        () -> frame().setListxattr(Listxattr.newBuilder().setNode(inode.node())),
+        (frame, generation) -> frame.getXattr());
+  }
+
+  public void removexattr(RequestContext context, long id, ByteString name, Reply<Void> reply) {
+    Inode inode = core.inode(id, reply);
+    if (inode == null || !nameFits(name, reply)) {
+      return;
+    }
+    core.startOnce(
+        "removexattr",
+        context,
+        reply,
+        List.of(inode),
+        () -> frame().setRemovexattr(Removexattr.newBuilder().setNode(inode.node()).setName(name)),
+        (frame, generation) -> null);
+  }
+
+  /** XATTR_NAME_MAX is NAME_MAX, but the error is another one: xattr(7). */
+  private static boolean nameFits(ByteString name, Reply<?> reply) {
+    if (name.isEmpty() || name.size() > Linux.NAME_MAX) {
+      reply.error(Errno.ERANGE);
+      return false;
+    }
+    return true;
+  }
+
+  private static ClientFrame.Builder frame() {
+    return ClientFrame.newBuilder();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.hostshare.agent.kernel;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.agent.fs.KernelCache;
+import dev.hostshare.proto.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells the kernel to drop what it has cached: FUSE_NOTIFY_INVAL_INODE and _ENTRY. Thread-safe. */
+final class FuseNotifications implements KernelCache {
+  private static final Logger log = LoggerFactory.getLogger(FuseNotifications.class);
+
+  private final FuseDevice device;
+
+  FuseNotifications(FuseDevice device) {
+    this.device = device;
+  }
+
+  @Override
+  public void invalidateAttributes(long id) {
+    // A negative offset leaves the pages alone, for which the kernel would have to wait.
+    invalidateInode(id, -1);
+  }
+
+  @Override
+  public void invalidateData(long id) {
+    invalidateInode(id, 0);
+  }
+
+  private void invalidateInode(long id, long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      int size = FuseAbi.OutHeader.SIZE + FuseAbi.NotifyInvalInodeOut.SIZE;
+      MemorySegment buffer = arena.allocate(size);
+      int at = FuseAbi.OutHeader.SIZE;
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.INO, id);
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.OFF, offset);
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.LEN, 0);
+      send(FuseAbi.NOTIFY_INVAL_INODE, buffer, size);
+    }
+  }
+
+  @Override
+  public void invalidateEntry(long parent, ByteString name) {
+    try (Arena arena = Arena.ofConfined()) {
+      int at = FuseAbi.OutHeader.SIZE;
+      int size = at + FuseAbi.NotifyInvalEntryOut.NAME + name.size() + 1;
+      MemorySegment buffer = arena.allocate(size);
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalEntryOut.PARENT, parent);
+      FuseEncoder.u32(buffer, at + FuseAbi.NotifyInvalEntryOut.NAMELEN, name.size());
+      name.copyTo(
+          buffer.asSlice(at + FuseAbi.NotifyInvalEntryOut.NAME, name.size()).asByteBuffer());
+      send(FuseAbi.NOTIFY_INVAL_ENTRY, buffer, size);
+    }
+  }
+
+  private void send(int code, MemorySegment buffer, int size) {
+    long n = device.notify(code, buffer, size);
+    // ENOENT: not cached. ENOTDIR: what it was about has been replaced. The others: unmounted.
+    if (n < 0
+        && n != -Errno.ENOENT
+        && n != -Errno.ENOTDIR
+        && n != -Errno.ENODEV
+        && n != -Errno.ENOTCONN
+        && n != -Errno.EPERM) {
+      log.warn("the kernel refuses invalidation {}: {}", code, Errno.name((int) -n));
+    }
+  }
+}

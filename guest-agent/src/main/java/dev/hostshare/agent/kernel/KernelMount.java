@@ -1,0 +1,270 @@
+package dev.hostshare.agent.kernel;
+
+import dev.hostshare.agent.fs.ErrnoException;
+import dev.hostshare.agent.fs.FileSystem;
+import dev.hostshare.agent.fs.RequestContext;
+import dev.hostshare.agent.fs.ShareMount;
+import dev.hostshare.proto.Errno;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A mount of the kernel driver: mount(2) of an open /dev/fuse, and the threads that read requests
+ * from it until it is unmounted. The package's documentation is the manual.
+ */
+public final class KernelMount implements ShareMount {
+  private static final Logger log = LoggerFactory.getLogger(KernelMount.class);
+
+  private static final String DEVICE = "/dev/fuse";
+
+  /** The kernel makes "fuse" of it and shows the rest as the subtype. */
+  private static final String TYPE = "fuse.hostshare";
+
+  /** The largest request is a write: its headers take less than a page. */
+  private static final int HEADERS = 4096;
+
+  private static final int MAX_WORKERS = 4;
+
+  private final FileSystem fs;
+  private final Path mountPoint;
+  private final FuseDevice device;
+  private final FuseDevice.ReplyBuffers buffers;
+  private final PendingInterrupts pending = new PendingInterrupts();
+  private final int bufferSize;
+  private final List<FuseDevice> devices = new ArrayList<>();
+  private CountDownLatch running;
+  private FuseDispatcher dispatcher;
+
+  private KernelMount(FileSystem fs, Path mountPoint, int fd) {
+    this.fs = fs;
+    this.mountPoint = mountPoint;
+    this.buffers = new FuseDevice.ReplyBuffers(fs.files().maxPayload());
+    this.bufferSize = fs.files().maxPayload() + HEADERS;
+    this.device = new FuseDevice(fd, buffers);
+    devices.add(device);
+  }
+
+  /**
+   * Mounts a file system. When this returns, it can be used.
+   *
+   * @param source shown as the mount's device
+   * @param flags as {@link MountFlags} makes them
+   * @throws IOException if it cannot be mounted; the message says why
+   */
+  public static KernelMount mount(FileSystem fs, String source, Path mountPoint, long flags)
+      throws IOException {
+    int fd = Libc.open(DEVICE, Libc.O_RDWR | Libc.O_CLOEXEC);
+    if (fd < 0) {
+      throw new IOException(
+          "cannot open %s: %s. %s"
+              .formatted(
+                  DEVICE,
+                  Errno.name(-fd),
+                  fd == -Errno.ENOENT || fd == -Errno.ENODEV
+                      ? "Load the kernel's module with `modprobe fuse`."
+                      : "Mounting needs root; in a container, --device /dev/fuse --cap-add SYS_ADMIN."));
+    }
+    var mount = new KernelMount(fs, mountPoint, fd);
+    String data =
+        "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,max_read=%d%s"
+            .formatted(
+                fd, fs.files().maxPayload(), fs.policy().perCaller() ? "" : ",default_permissions");
+    int result = Libc.mount(source, mountPoint.toString(), TYPE, flags, data);
+    if (result < 0) {
+      mount.device.close();
+      throw new IOException(refusal(mountPoint, -result));
+    }
+    try {
+      mount.begin();
+    } catch (IOException | RuntimeException | Error e) {
+      Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
+      mount.closeDevices();
+      throw e;
+    }
+    return mount;
+  }
+
+  private static String refusal(Path mountPoint, int errno) {
+    return switch (errno) {
+      case Errno.EPERM, Errno.EACCES ->
+          "not allowed to mount on %s (%s): run as root".formatted(mountPoint, Errno.name(errno));
+      case Errno.ENODEV -> "this kernel has no FUSE (ENODEV): load the module with `modprobe fuse`";
+      default -> "cannot mount on %s: %s".formatted(mountPoint, Errno.name(errno));
+    };
+  }
+
+  /** Answers FUSE_INIT, which mount(2) has queued, and starts the workers. */
+  private void begin() throws IOException {
+    FuseInit init;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(bufferSize);
+      long length = device.read(buffer);
+      if (length < FuseAbi.InHeader.SIZE) {
+        throw new IOException(
+            "cannot read from %s: %s"
+                .formatted(DEVICE, length < 0 ? Errno.name((int) -length) : "short request"));
+      }
+      long unique = buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.UNIQUE);
+      try {
+        init = FuseInit.negotiate(body(buffer, length), fs.policy(), fs.files().maxPayload());
+      } catch (IOException e) {
+        device.error(unique, Errno.EPROTO);
+        throw e;
+      }
+      device.reply(unique, FuseInit.ENCODER, init);
+    }
+    fs.attach(new FuseNotifications(device));
+    dispatcher = new FuseDispatcher(fs, pending, init);
+    int workers = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MAX_WORKERS);
+    for (int i = 1; i < workers; i++) {
+      devices.add(clone(device));
+    }
+    running = new CountDownLatch(workers);
+    for (int i = 0; i < workers; i++) {
+      FuseDevice own = devices.get(i);
+      Thread.ofPlatform().name("hostshare-fuse-" + i).daemon().start(() -> work(own));
+    }
+    log.info(
+        "{}: mounted, FUSE 7.{}, flags {}, {} workers",
+        mountPoint,
+        init.minor(),
+        Long.toHexString(init.flags()),
+        workers);
+  }
+
+  private FuseDevice clone(FuseDevice original) throws IOException {
+    int fd = Libc.open(DEVICE, Libc.O_RDWR | Libc.O_CLOEXEC);
+    if (fd < 0) {
+      throw new IOException("cannot open %s again: %s".formatted(DEVICE, Errno.name(-fd)));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      int result =
+          Libc.ioctl(
+              fd,
+              FuseAbi.FUSE_DEV_IOC_CLONE,
+              arena.allocateFrom(ValueLayout.JAVA_INT, original.fd()));
+      if (result < 0) {
+        Libc.close(fd);
+        throw new IOException("cannot clone %s: %s".formatted(DEVICE, Errno.name(-result)));
+      }
+    }
+    return new FuseDevice(fd, buffers);
+  }
+
+  /** Reads requests until the mount is gone. */
+  private void work(FuseDevice own) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(bufferSize);
+      while (true) {
+        long length = own.read(buffer);
+        if (length >= FuseAbi.InHeader.SIZE) {
+          serve(own, buffer, length);
+        } else if (length == -Errno.ENODEV) {
+          return; // unmounted
+        } else if (length != -Errno.EINTR && length != -Errno.EAGAIN && length != -Errno.ENOENT) {
+          // ENOENT: the request was interrupted before we had it.
+          log.error("{}: cannot read requests: {}", mountPoint, Errno.name((int) -length));
+          return;
+        }
+      }
+    } finally {
+      running.countDown();
+    }
+  }
+
+  /** Begins one request. Whatever is thrown, it is answered. */
+  private void serve(FuseDevice own, MemorySegment buffer, long length) {
+    int opcode = buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.OPCODE);
+    long unique = buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.UNIQUE);
+    var request =
+        new FuseRequest(
+            own,
+            pending,
+            unique,
+            opcode,
+            buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.NODEID),
+            caller(buffer));
+    boolean answers = !FuseDispatcher.isSilent(opcode);
+    int errno;
+    try {
+      if (answers) {
+        pending.begun(request);
+      }
+      dispatcher.dispatch(request, body(buffer, length));
+      return;
+    } catch (ErrnoException e) {
+      errno = e.errno();
+    } catch (Throwable t) {
+      log.error("{}: request {} failed", mountPoint, opcode, t);
+      errno = Errno.EIO;
+    }
+    if (answers) {
+      request.fail(errno);
+    }
+  }
+
+  private static RequestContext.Identity caller(MemorySegment buffer) {
+    int uid = buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.UID);
+    int gid = buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.GID);
+    return uid == FuseAbi.INVALID_ID || gid == FuseAbi.INVALID_ID
+        ? null
+        : new RequestContext.Identity(
+            uid, gid, buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.PID));
+  }
+
+  /** What follows the header, up to the extensions, which we asked for none of. */
+  private static RequestBody body(MemorySegment buffer, long length) {
+    return new RequestBody(buffer.asSlice(FuseAbi.InHeader.SIZE, length - FuseAbi.InHeader.SIZE));
+  }
+
+  @Override
+  public void awaitUnmounted() throws InterruptedException {
+    running.await();
+    closeDevices();
+  }
+
+  @Override
+  public void unmount(boolean detach) throws IOException {
+    int result = Libc.umount2(mountPoint.toString(), 0);
+    if (result == -Errno.EBUSY && detach) {
+      log.info("{}: in use; detached", mountPoint);
+      result = Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
+    }
+    if (result == -Errno.EBUSY) {
+      throw new IOException(
+          mountPoint + " is in use (EBUSY): see who with `fuser -vm " + mountPoint + "`");
+    }
+    // EINVAL: not mounted any more.
+    if (result < 0 && result != -Errno.EINVAL) {
+      throw new IOException("cannot unmount %s: %s".formatted(mountPoint, Errno.name(-result)));
+    }
+  }
+
+  @Override
+  public Path mountPoint() {
+    return mountPoint;
+  }
+
+  @Override
+  public String driver() {
+    return "kernel";
+  }
+
+  @Override
+  public int pendingRequests() {
+    return pending.size();
+  }
+
+  private void closeDevices() {
+    devices.forEach(FuseDevice::close);
+    devices.clear();
+  }
+}

@@ -1,0 +1,206 @@
+package dev.hostshare.agent.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The system calls that the driver makes itself. Each returns what the call returns, or the
+ * negative errno. Source: section 2 of the manual pages.
+ */
+@SuppressWarnings("restricted")
+public final class Libc {
+  public static final int O_RDWR = 2;
+  public static final int O_CLOEXEC = 02000000;
+
+  /** umount2(2): take the mount out of the tree now, clean up when nobody uses it any more. */
+  public static final int MNT_DETACH = 2;
+
+  private static final Linker LINKER = Linker.nativeLinker();
+  private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
+  private static final VarHandle ERRNO =
+      CAPTURE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  private static final ThreadLocal<MemorySegment> STATE =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURE));
+
+  private static final MethodHandle OPEN =
+      handle(
+          "open",
+          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle CLOSE =
+      handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+  private static final MethodHandle READ =
+      handle(
+          "read",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_LONG));
+  private static final MethodHandle WRITE =
+      handle(
+          "write",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_LONG));
+  private static final MethodHandle IOCTL =
+      handle(
+          "ioctl",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.ADDRESS),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle MOUNT =
+      handle(
+          "mount",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT,
+              ValueLayout.ADDRESS,
+              ValueLayout.ADDRESS,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.ADDRESS));
+  private static final MethodHandle UMOUNT2 =
+      handle(
+          "umount2",
+          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+  private static final MethodHandle SETSID =
+      handle("setsid", FunctionDescriptor.of(ValueLayout.JAVA_INT));
+
+  private static final MethodHandle CHDIR =
+      handle("chdir", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+
+  private Libc() {}
+
+  private static MethodHandle handle(
+      String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    var all = new Linker.Option[options.length + 1];
+    System.arraycopy(options, 0, all, 0, options.length);
+    all[options.length] = Linker.Option.captureCallState("errno");
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, all);
+  }
+
+  static int open(String path, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = STATE.get();
+      return result((int) OPEN.invokeExact(state, arena.allocateFrom(path), flags), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  static int close(int fd) {
+    try {
+      MemorySegment state = STATE.get();
+      return result((int) CLOSE.invokeExact(state, fd), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Reads into {@code buffer}, at most its size. */
+  static long read(int fd, MemorySegment buffer) {
+    try {
+      MemorySegment state = STATE.get();
+      long n = (long) READ.invokeExact(state, fd, buffer, buffer.byteSize());
+      return n >= 0 ? n : -errno(state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Writes the first {@code length} bytes of {@code buffer}. */
+  static long write(int fd, MemorySegment buffer, long length) {
+    try {
+      MemorySegment state = STATE.get();
+      long n = (long) WRITE.invokeExact(state, fd, buffer, length);
+      return n >= 0 ? n : -errno(state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  static int ioctl(int fd, long request, MemorySegment argument) {
+    try {
+      MemorySegment state = STATE.get();
+      return result((int) IOCTL.invokeExact(state, fd, request, argument), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  static int mount(String source, String target, String type, long flags, String data) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = STATE.get();
+      return result(
+          (int)
+              MOUNT.invokeExact(
+                  state,
+                  arena.allocateFrom(source),
+                  arena.allocateFrom(target),
+                  arena.allocateFrom(type),
+                  flags,
+                  arena.allocateFrom(data)),
+          state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Takes a mount out of the tree; {@code flags}: 0 or {@link #MNT_DETACH}. */
+  public static int umount2(String target, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = STATE.get();
+      return result((int) UMOUNT2.invokeExact(state, arena.allocateFrom(target), flags), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Leaves the terminal's session, so that its end does not end us. */
+  public static int setsid() {
+    try {
+      MemorySegment state = STATE.get();
+      return result((int) SETSID.invokeExact(state), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Goes to another working directory; Java's own paths must have been made absolute before. */
+  public static int chdir(String directory) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = STATE.get();
+      return result((int) CHDIR.invokeExact(state, arena.allocateFrom(directory)), state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  private static int result(int value, MemorySegment state) {
+    return value >= 0 ? value : -errno(state);
+  }
+
+  private static int errno(MemorySegment state) {
+    return (int) ERRNO.get(state, 0L);
+  }
+
+  /** The handles' types are fixed above, so only a bug of ours or an Error gets here. */
+  private static RuntimeException failed(Throwable t) {
+    if (t instanceof Error error) {
+      throw error;
+    }
+    return new IllegalStateException(t);
+  }
+}

@@ -1,0 +1,135 @@
+package dev.hostshare.agent.remote;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The numbers of a session's requests, those without an answer, and those that wait for a free
+ * place among the requests in flight. Not thread-safe: guarded by the session's state lock.
+ *
+ * <p>Requests enter in the order of their numbers, so the first entry of the insertion-ordered map
+ * is the oldest, and the low-water mark costs nothing.
+ */
+final class CallTable {
+  private final LinkedHashMap<Long, PendingCall> pending = new LinkedHashMap<>();
+  private final ArrayDeque<PendingCall> queue = new ArrayDeque<>();
+  private long nextSeq = 1;
+  private int inFlight;
+  private int limit = 1;
+
+  /** Sets how many requests may be in flight; those that already are stay. */
+  void limit(int maxInFlight) {
+    limit = Math.max(1, maxInFlight);
+  }
+
+  /**
+   * Gives {@code call} its number. It is to be sent at once if the result is true, else it waits.
+   */
+  boolean add(PendingCall call, boolean connected) {
+    call.seq = nextSeq++;
+    pending.put(call.seq, call);
+    if (connected && inFlight < limit && queue.isEmpty()) {
+      call.sent = true;
+      inFlight++;
+      return true;
+    }
+    queue.add(call);
+    return false;
+  }
+
+  /** Takes out the call that reply {@code seq} belongs to; null if none waits for it. */
+  PendingCall remove(long seq) {
+    PendingCall call = pending.remove(seq);
+    if (call != null && call.sent) {
+      inFlight--;
+    }
+    return call;
+  }
+
+  /** Withdraws a call that was not sent; false if it was. */
+  boolean withdraw(PendingCall call) {
+    return !call.sent && pending.remove(call.seq, call) && queue.remove(call);
+  }
+
+  boolean isPending(PendingCall call) {
+    return pending.get(call.seq) == call;
+  }
+
+  /** The next waiting call if there is a place in flight for it; it is to be sent now. */
+  Optional<PendingCall> admit() {
+    if (inFlight >= limit) {
+      return Optional.empty();
+    }
+    PendingCall call = queue.poll();
+    if (call != null) {
+      call.sent = true;
+      inFlight++;
+    }
+    return Optional.ofNullable(call);
+  }
+
+  /**
+   * Every call that was sent and has no answer, oldest first: what a resumed session sends again.
+   */
+  List<PendingCall> unanswered() {
+    var calls = new ArrayList<PendingCall>();
+    for (PendingCall call : pending.values()) {
+      if (call.sent) {
+        calls.add(call);
+      }
+    }
+    return calls;
+  }
+
+  /**
+   * Gives every call up and returns those whose callers are to be told. Sent calls that may have
+   * left something on the server stay, so that it can be undone when the session is resumed.
+   */
+  List<PendingCall> abandon() {
+    var calls = new ArrayList<PendingCall>();
+    for (Iterator<PendingCall> all = pending.values().iterator(); all.hasNext(); ) {
+      PendingCall call = all.next();
+      if (!call.abandoned) {
+        calls.add(call);
+      }
+      if (call.sent && call.leavesState()) {
+        call.abandoned = true;
+        call.cancelled = true;
+      } else {
+        if (call.sent) {
+          inFlight--;
+        }
+        all.remove();
+      }
+    }
+    queue.clear();
+    return calls;
+  }
+
+  /** Begins a new session's numbering and returns the calls of the old one. */
+  List<PendingCall> restart() {
+    var calls = new ArrayList<>(pending.values());
+    pending.clear();
+    queue.clear();
+    nextSeq = 1;
+    inFlight = 0;
+    return calls;
+  }
+
+  /** The number up to which every request has been answered. */
+  long acked() {
+    return pending.isEmpty() ? nextSeq - 1 : pending.firstEntry().getKey() - 1;
+  }
+
+  int inFlight() {
+    return inFlight;
+  }
+
+  int queued() {
+    return queue.size();
+  }
+}

@@ -1,0 +1,530 @@
+package dev.hostshare.agent.remote;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import com.google.protobuf.ByteString;
+import dev.hostshare.agent.remote.SessionStatus.State;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.v1.Cancel;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Forget;
+import dev.hostshare.proto.v1.Hello;
+import dev.hostshare.proto.v1.ServerFrame;
+import dev.hostshare.proto.v1.Share;
+import dev.hostshare.proto.v1.Welcome;
+import io.grpc.Status;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A session with a file server: sends requests, delivers replies, and survives broken connections.
+ * The package's documentation is the manual.
+ */
+public final class Session implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+  private static final int VERSION = 1;
+
+  /** An attempt that has no welcome after this is given up. */
+  private static final int WELCOME_SECONDS = 10;
+
+  private static final int FIRST_BACKOFF_MILLIS = 50;
+
+  /** A server that is back is found again within this. */
+  private static final int LAST_BACKOFF_MILLIS = 1_000;
+
+  private final SessionOptions options;
+  private final SessionListener listener;
+  private final Transport transport;
+  private final ScheduledExecutorService timer;
+  private final ByteBudget budget = new ByteBudget(SessionOptions.MAX_BYTES_IN_FLIGHT);
+  private final CompletableFuture<Void> firstWelcome = new CompletableFuture<>();
+
+  /** Orders the frames on the stream. Taken before {@link #stateLock}, never after. */
+  private final ReentrantLock sendLock = new ReentrantLock();
+
+  private final ReentrantLock stateLock = new ReentrantLock();
+
+  @GuardedBy("stateLock")
+  private final CallTable calls = new CallTable();
+
+  @GuardedBy("stateLock")
+  private final List<Forget> unsentForgets = new ArrayList<>();
+
+  @GuardedBy("stateLock")
+  private AttachStream stream;
+
+  @GuardedBy("stateLock")
+  private ByteString id = ByteString.EMPTY;
+
+  @GuardedBy("stateLock")
+  private Future<?> downTimer;
+
+  @GuardedBy("stateLock")
+  private int backoffMillis = FIRST_BACKOFF_MILLIS;
+
+  @GuardedBy("stateLock")
+  private long connections;
+
+  @GuardedBy("stateLock")
+  private long begunSessions;
+
+  private volatile State state = State.CONNECTING;
+  private volatile long generation;
+  private volatile Welcome welcome = Welcome.getDefaultInstance();
+
+  private Session(SessionOptions options, SessionListener listener, Transport transport) {
+    this.options = options;
+    this.listener = listener;
+    this.transport = transport;
+    this.timer =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("hostshare-session").daemon().factory());
+  }
+
+  /**
+   * Connects and begins a session. Waits for the server's welcome, at most ten seconds.
+   *
+   * @throws SessionException if the server cannot be reached or does not want us
+   */
+  public static Session connect(SessionOptions options, SessionListener listener)
+      throws SessionException {
+    var session =
+        new Session(options, listener, Transport.create(options.address(), options.security()));
+    try {
+      session.attach();
+      session.firstWelcome.get(WELCOME_SECONDS, TimeUnit.SECONDS);
+      return session;
+    } catch (ExecutionException e) {
+      session.close();
+      throw e.getCause() instanceof SessionException known
+          ? known
+          : new SessionException("cannot begin a session: " + e.getCause(), e.getCause());
+    } catch (TimeoutException e) {
+      session.close();
+      throw SessionException.of(
+          options.address(),
+          Status.DEADLINE_EXCEEDED.withDescription(
+              "no welcome after %d s".formatted(WELCOME_SECONDS)));
+    } catch (InterruptedException e) {
+      session.close();
+      Thread.currentThread().interrupt();
+      throw new SessionException("interrupted while connecting", e);
+    }
+  }
+
+  /**
+   * Sends a request, or queues it while the connection is broken or full. May wait for the byte
+   * budget if the frame carries data.
+   *
+   * @param callGeneration the generation that the frame's node ids and handles belong to
+   * @param frame the request without seq and acked; not to be touched by the caller any more
+   * @param handler told the outcome, perhaps before this method returns
+   */
+  public Call call(long callGeneration, ClientFrame.Builder frame, ReplyHandler handler) {
+    var call = new PendingCall(this, frame, handler);
+    if (call.bytes > 0) {
+      budget.acquire(call.bytes);
+    }
+    int refused = 0;
+    boolean lost = false;
+    sendLock.lock();
+    try {
+      AttachStream target = null;
+      stateLock.lock();
+      try {
+        if (state == State.DOWN || state == State.CLOSED) {
+          refused = state == State.DOWN ? Errno.EIO : Errno.ENOTCONN;
+        } else if (callGeneration != generation) {
+          lost = true;
+        } else if (calls.add(call, state == State.CONNECTED)) {
+          target = stream;
+        }
+      } finally {
+        stateLock.unlock();
+      }
+      if (target != null) {
+        transmit(target, call);
+      }
+    } finally {
+      sendLock.unlock();
+    }
+    if (refused != 0) {
+      tellAbandoned(call, refused);
+    } else if (lost) {
+      tellLost(call);
+    }
+    return call;
+  }
+
+  /** Gives lookup counts back; those of another generation are void and dropped. */
+  public void forget(long callGeneration, Forget forget) {
+    sendLock.lock();
+    try {
+      AttachStream target = null;
+      long acked;
+      stateLock.lock();
+      try {
+        acked = calls.acked();
+        if (callGeneration == generation) {
+          if (state == State.CONNECTED) {
+            target = stream;
+          } else {
+            unsentForgets.add(forget);
+          }
+        }
+      } finally {
+        stateLock.unlock();
+      }
+      if (target != null) {
+        target.send(ClientFrame.newBuilder().setAcked(acked).setForget(forget).build());
+      }
+    } finally {
+      sendLock.unlock();
+    }
+  }
+
+  /** The present session's number; see the package's documentation. Never decreases. */
+  public long generation() {
+    return generation;
+  }
+
+  /** Bytes that one read or write may carry. */
+  public int maxPayload() {
+    int agreed = welcome.getMaxPayload();
+    return agreed == 0 ? SessionOptions.MAX_PAYLOAD : Math.min(agreed, SessionOptions.MAX_PAYLOAD);
+  }
+
+  /** Requests that the server works on at once. */
+  public int maxInFlight() {
+    return Math.max(1, welcome.getMaxInFlight());
+  }
+
+  /** The shares that the server granted when it last welcomed us. */
+  public List<Share> shares() {
+    return welcome.getSharesList();
+  }
+
+  public ServerAddress address() {
+    return options.address();
+  }
+
+  public SessionStatus status() {
+    stateLock.lock();
+    try {
+      return new SessionStatus(
+          state,
+          welcome.getServer(),
+          generation,
+          connections,
+          calls.inFlight(),
+          calls.queued(),
+          budget.used());
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  /** Ends the session; unanswered requests end with ENOTCONN. Does not wait. */
+  @Override
+  public void close() {
+    List<PendingCall> abandoned;
+    stateLock.lock();
+    try {
+      if (state == State.CLOSED) {
+        return;
+      }
+      state = State.CLOSED;
+      stream = null;
+      abandoned = calls.abandon();
+    } finally {
+      stateLock.unlock();
+    }
+    timer.shutdownNow();
+    transport.close();
+    budget.open(false);
+    abandoned.forEach(call -> tellAbandoned(call, Errno.ENOTCONN));
+  }
+
+  void cancel(PendingCall call) {
+    boolean withdrawn = false;
+    sendLock.lock();
+    try {
+      AttachStream target = null;
+      stateLock.lock();
+      try {
+        if (calls.withdraw(call)) {
+          withdrawn = true;
+        } else if (calls.isPending(call) && !call.cancelled) {
+          call.cancelled = true;
+          target = state == State.CONNECTED ? stream : null;
+        }
+      } finally {
+        stateLock.unlock();
+      }
+      if (target != null) {
+        target.send(cancelFrame(call));
+      }
+    } finally {
+      sendLock.unlock();
+    }
+    if (withdrawn) {
+      tellAbandoned(call, Errno.EINTR);
+    }
+  }
+
+  void onWelcome(AttachStream from, Welcome received) {
+    List<PendingCall> lost = List.of();
+    sendLock.lock();
+    try {
+      List<PendingCall> toSend = new ArrayList<>();
+      List<Forget> forgets;
+      stateLock.lock();
+      try {
+        if (from != stream) {
+          return;
+        }
+        boolean resumed = received.getResumed() && !id.isEmpty();
+        if (!resumed) {
+          lost = calls.restart();
+          unsentForgets.clear();
+          generation = ++begunSessions;
+        }
+        id = received.getSession();
+        welcome = received;
+        state = State.CONNECTED;
+        connections++;
+        backoffMillis = FIRST_BACKOFF_MILLIS;
+        if (downTimer != null) {
+          downTimer.cancel(false);
+          downTimer = null;
+        }
+        calls.limit(received.getMaxInFlight());
+        toSend.addAll(calls.unanswered());
+        for (var next = calls.admit(); next.isPresent(); next = calls.admit()) {
+          toSend.add(next.get());
+        }
+        forgets = List.copyOf(unsentForgets);
+        unsentForgets.clear();
+        log.info(
+            "{}: {} session {} of {}",
+            options.address(),
+            resumed ? "resumed" : "began",
+            generation,
+            received.getServer());
+      } finally {
+        stateLock.unlock();
+      }
+      budget.open(true);
+      for (PendingCall call : toSend) {
+        transmit(from, call);
+        if (call.cancelled) {
+          from.send(cancelFrame(call));
+        }
+      }
+      for (Forget forget : forgets) {
+        from.send(ClientFrame.newBuilder().setForget(forget).build());
+      }
+    } finally {
+      sendLock.unlock();
+    }
+    firstWelcome.complete(null);
+    guarded(() -> listener.onConnected(received.getSharesList()));
+    lost.forEach(this::tellLost);
+  }
+
+  void onFrame(AttachStream from, ServerFrame frame) {
+    if (frame.getSeq() == 0) {
+      if (frame.hasInvalidate()) {
+        guarded(() -> listener.onInvalidate(frame.getInvalidate()));
+      }
+      return;
+    }
+    PendingCall call;
+    PendingCall next;
+    stateLock.lock();
+    try {
+      if (from != stream) {
+        return;
+      }
+      call = calls.remove(frame.getSeq());
+      next = calls.admit().orElse(null);
+    } finally {
+      stateLock.unlock();
+    }
+    if (call == null) {
+      log.debug("{}: a reply to request {}, which nobody awaits", address(), frame.getSeq());
+    } else {
+      release(call);
+      guarded(() -> call.handler.onReply(frame));
+    }
+    if (next != null) {
+      sendLock.lock();
+      try {
+        transmit(from, next);
+      } finally {
+        sendLock.unlock();
+      }
+    }
+  }
+
+  void onBroken(AttachStream from, Status status) {
+    boolean wasConnected;
+    stateLock.lock();
+    try {
+      if (from != stream || state == State.CLOSED) {
+        return;
+      }
+      stream = null;
+      if (state == State.CONNECTING) {
+        firstWelcome.completeExceptionally(SessionException.of(address(), status));
+        return;
+      }
+      if (status.getCode() == Status.Code.INVALID_ARGUMENT
+          || status.getCode() == Status.Code.RESOURCE_EXHAUSTED) {
+        // Sending the same frames again would end the next connection, too.
+        id = ByteString.EMPTY;
+      }
+      wasConnected = state == State.CONNECTED;
+      if (wasConnected) {
+        state = State.RECONNECTING;
+        downTimer = schedule(this::declareDown, options.timeout().toMillis());
+      }
+      var _ = schedule(this::attach, backoffMillis);
+      backoffMillis = Math.min(2 * backoffMillis, LAST_BACKOFF_MILLIS);
+    } finally {
+      stateLock.unlock();
+    }
+    if (wasConnected) {
+      log.warn(
+          "{}: connection lost: {}",
+          address(),
+          SessionException.of(address(), status).getMessage());
+      guarded(listener::onDisconnected);
+    } else {
+      log.debug("{}: not yet back: {}", address(), status);
+    }
+  }
+
+  private void attach() {
+    AttachStream opened;
+    Hello hello;
+    stateLock.lock();
+    try {
+      if (state == State.CLOSED || stream != null) {
+        return;
+      }
+      // Our own backoff decides when to try; gRPC's would add to it.
+      transport.channel().resetConnectBackoff();
+      opened = AttachStream.open(this, transport.channel());
+      stream = opened;
+      hello =
+          Hello.newBuilder()
+              .setVersion(VERSION)
+              .setResume(id)
+              .setMaxPayload(SessionOptions.MAX_PAYLOAD)
+              .setClient(options.client())
+              .build();
+      var _ = schedule(() -> giveUp(opened), TimeUnit.SECONDS.toMillis(WELCOME_SECONDS));
+    } finally {
+      stateLock.unlock();
+    }
+    opened.hello(hello);
+  }
+
+  /** Ends an attempt that the server left without an answer. */
+  private void giveUp(AttachStream attempt) {
+    boolean waiting;
+    stateLock.lock();
+    try {
+      waiting = attempt == stream && state != State.CONNECTED;
+    } finally {
+      stateLock.unlock();
+    }
+    if (waiting) {
+      attempt.cancel("no welcome after %d s".formatted(WELCOME_SECONDS), null);
+    }
+  }
+
+  private void declareDown() {
+    List<PendingCall> abandoned;
+    stateLock.lock();
+    try {
+      if (state != State.RECONNECTING) {
+        return;
+      }
+      state = State.DOWN;
+      abandoned = calls.abandon();
+    } finally {
+      stateLock.unlock();
+    }
+    log.error(
+        "{}: away for {} s: requests fail with EIO until it is back",
+        address(),
+        options.timeout().toSeconds());
+    budget.open(false);
+    abandoned.forEach(call -> tellAbandoned(call, Errno.EIO));
+  }
+
+  private Future<?> schedule(Runnable task, long millis) {
+    try {
+      return timer.schedule(() -> guarded(task), millis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.completedFuture(null); // closed meanwhile
+    }
+  }
+
+  /** The caller holds the send lock. */
+  private void transmit(AttachStream target, PendingCall call) {
+    long acked;
+    stateLock.lock();
+    try {
+      acked = calls.acked();
+    } finally {
+      stateLock.unlock();
+    }
+    target.send(call.frame.setSeq(call.seq).setAcked(acked).build());
+  }
+
+  private static ClientFrame cancelFrame(PendingCall call) {
+    return ClientFrame.newBuilder().setCancel(Cancel.newBuilder().setSeq(call.seq)).build();
+  }
+
+  private void tellLost(PendingCall call) {
+    release(call);
+    if (!call.abandoned) {
+      guarded(() -> call.handler.onLost(call.sent));
+    }
+  }
+
+  private void tellAbandoned(PendingCall call, int errno) {
+    release(call);
+    guarded(() -> call.handler.onAbandoned(errno));
+  }
+
+  private void release(PendingCall call) {
+    if (call.bytes > 0) {
+      budget.release(call.bytes);
+    }
+  }
+
+  /** A handler that throws must not end the stream, nor keep others from their answers. */
+  @SuppressWarnings("CatchAndPrintStackTrace")
+  private void guarded(Runnable handler) {
+    try {
+      handler.run();
+    } catch (Throwable t) {
+      log.error("{}: a handler failed", address(), t);
+    }
+  }
+}
