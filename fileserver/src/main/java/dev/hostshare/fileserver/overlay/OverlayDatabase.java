@@ -4,6 +4,7 @@ import dev.hostshare.fileserver.host.FileId;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -107,6 +108,7 @@ final class OverlayDatabase implements AutoCloseable {
     Path file = folder.resolve("overlay.db");
     Path marker = folder.resolve("overlay.id");
     try {
+      keepDriverIn(folder);
       if (!Files.exists(file)) {
         if (Files.exists(marker)) {
           throw new OverlayException(
@@ -126,6 +128,22 @@ final class OverlayDatabase implements AutoCloseable {
       throw e;
     } catch (IOException e) {
       throw new OverlayException("cannot open " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * sqlite-jdbc unpacks its native library at each start and removes it at a clean end. In our own
+   * folder, not in /tmp, what a kill left there can be removed: the caller holds the folder's lock.
+   */
+  private static void keepDriverIn(Path folder) throws IOException {
+    if (System.getProperty("org.sqlite.tmpdir") == null) {
+      System.setProperty("org.sqlite.tmpdir", folder.toString());
+      try (DirectoryStream<Path> left =
+          Files.newDirectoryStream(folder, "sqlite-*-libsqlitejdbc.so*")) {
+        for (Path file : left) {
+          Files.delete(file);
+        }
+      }
     }
   }
 
