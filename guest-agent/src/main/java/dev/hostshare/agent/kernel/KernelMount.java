@@ -233,19 +233,7 @@ public final class KernelMount implements ShareMount {
 
   @Override
   public void unmount(boolean detach) throws IOException {
-    int result = Libc.umount2(mountPoint.toString(), 0);
-    if (result == -Errno.EBUSY && detach) {
-      log.info("{}: in use; detached", mountPoint);
-      result = Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
-    }
-    if (result == -Errno.EBUSY) {
-      throw new IOException(
-          mountPoint + " is in use (EBUSY): see who with `fuser -vm " + mountPoint + "`");
-    }
-    // EINVAL: not mounted any more.
-    if (result < 0 && result != -Errno.EINVAL) {
-      throw new IOException("cannot unmount %s: %s".formatted(mountPoint, Errno.name(-result)));
-    }
+    Unmount.unmount(mountPoint, detach);
   }
 
   @Override
