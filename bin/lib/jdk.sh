@@ -3,6 +3,9 @@
 # Java runs our sources and our launchers from this version on.
 HOSTSHARE_JAVA=25
 
+# For MAVEN_OPTS: keeps Maven's own libraries from warning at every start.
+maven_java_options="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+
 # Prints the major version of the JDK in folder $1 if it can run here, else nothing. Reads the JDK's own `release` file: asking `java -version` would cost a
 # launcher 40 ms at every start.
 jdk_major() {

@@ -61,7 +61,9 @@ public final class HostShareCommand implements Runnable {
           if (!(e instanceof IOException)) {
             throw e;
           }
-          command.getErr().println(command.getCommandName() + ": " + e.getMessage());
+          command
+              .getErr()
+              .println(command.getCommandSpec().qualifiedName() + ": " + e.getMessage());
           return CommandLine.ExitCode.SOFTWARE;
         });
     int code = line.execute(args);

@@ -10,10 +10,18 @@ import dev.hostshare.proto.Linux;
  * @param inode unique in the share
  * @param mode type and permission bits
  * @param rdev packed as makedev(3)
+ * @param hasXattrs whether the overlay has extended attributes of it
  * @param stat the host's size, times, link count
  */
 public record Attributes(
-    FileId id, long inode, int mode, int uid, int gid, long rdev, HostStat stat) {
+    FileId id,
+    long inode,
+    int mode,
+    int uid,
+    int gid,
+    long rdev,
+    boolean hasXattrs,
+    HostStat stat) {
 
   int type() {
     return mode & Linux.S_IFMT;

@@ -4,6 +4,7 @@ import dev.hostshare.fileserver.host.FileId;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -54,6 +55,8 @@ final class OverlayDatabase implements AutoCloseable {
 
   private final Connection connection;
   private final FileChannel log;
+  private final PreparedStatement begin;
+  private final PreparedStatement commit;
   private final PreparedStatement select;
   private final PreparedStatement selectByName;
   private final PreparedStatement upsert;
@@ -68,6 +71,8 @@ final class OverlayDatabase implements AutoCloseable {
   private OverlayDatabase(Connection connection, FileChannel log) throws SQLException {
     this.connection = connection;
     this.log = log;
+    begin = connection.prepareStatement("BEGIN IMMEDIATE");
+    commit = connection.prepareStatement("COMMIT");
     select = connection.prepareStatement("SELECT " + COLUMNS + " FROM node" + KEY);
     selectByName =
         connection.prepareStatement(
@@ -103,6 +108,7 @@ final class OverlayDatabase implements AutoCloseable {
     Path file = folder.resolve("overlay.db");
     Path marker = folder.resolve("overlay.id");
     try {
+      keepDriverIn(folder);
       if (!Files.exists(file)) {
         if (Files.exists(marker)) {
           throw new OverlayException(
@@ -122,6 +128,22 @@ final class OverlayDatabase implements AutoCloseable {
       throw e;
     } catch (IOException e) {
       throw new OverlayException("cannot open " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * sqlite-jdbc unpacks its native library at each start and removes it at a clean end. In our own
+   * folder, not in /tmp, what a kill left there can be removed: the caller holds the folder's lock.
+   */
+  private static void keepDriverIn(Path folder) throws IOException {
+    if (System.getProperty("org.sqlite.tmpdir") == null) {
+      System.setProperty("org.sqlite.tmpdir", folder.toString());
+      try (DirectoryStream<Path> left =
+          Files.newDirectoryStream(folder, "sqlite-*-libsqlitejdbc.so*")) {
+        for (Path file : left) {
+          Files.delete(file);
+        }
+      }
     }
   }
 
@@ -221,20 +243,16 @@ final class OverlayDatabase implements AutoCloseable {
   }
 
   void begin() throws SQLException {
-    execute("BEGIN IMMEDIATE");
+    begin.execute();
   }
 
   void commit() throws SQLException {
-    execute("COMMIT");
+    commit.execute();
   }
 
   void rollback() throws SQLException {
-    execute("ROLLBACK");
-  }
-
-  private void execute(String sql) throws SQLException {
     try (Statement s = connection.createStatement()) {
-      s.execute(sql);
+      s.execute("ROLLBACK");
     }
   }
 

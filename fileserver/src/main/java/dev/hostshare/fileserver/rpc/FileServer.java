@@ -71,7 +71,6 @@ public final class FileServer implements AutoCloseable {
    */
   public FileServer(Config config) throws IOException {
     version = config.version();
-    LinuxHost.clearUmask();
     state = StateFolder.take(config.state());
     // A descriptor for each of: cached directories 1/4, a session's handles 1/2, all else the rest.
     int budget = descriptorLimit();
@@ -82,6 +81,7 @@ public final class FileServer implements AutoCloseable {
       opened = OverlayStore.open(state.path());
       overlay = opened;
       openShares(config.shares());
+      LinuxHost.clearUmask();
       listen(config);
     } catch (IOException | RuntimeException e) {
       closeQuietly(opened, e);

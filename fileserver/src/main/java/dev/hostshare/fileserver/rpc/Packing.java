@@ -75,6 +75,7 @@ final class Packing {
         .setBtime(s.btime().sec())
         .setBtimeNsec(s.btime().nsec())
         .setVolume(a.id().volume())
+        .setXattrs(a.hasXattrs())
         .build();
   }
 

@@ -1,0 +1,234 @@
+package dev.hostshare.fileserver.overlay;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.FileId;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class OverlayStoreTest {
+  private static final FileId DIR = new FileId(1, 2, 100);
+  private static final FileId FILE = new FileId(1, 20, 200);
+  private static final FileId REPLACEMENT = new FileId(1, 21, 300);
+  private static final byte[] NAME = bytes("a.txt");
+  private static final Place PLACE = new Place(DIR, NAME, "/share/a.txt");
+  private static final byte[] USER_X = bytes("user.x");
+
+  @TempDir private Path folder;
+  private OverlayStore store;
+
+  @BeforeEach
+  void open() throws IOException {
+    store = OverlayStore.open(folder);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    store.close();
+  }
+
+  private void reopen() throws IOException {
+    store.close();
+    store = OverlayStore.open(folder);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static RecordChange owner(int uid) {
+    return new RecordChange().uid(uid).gid(uid + 1);
+  }
+
+  @Test
+  void aRecordComesBackAfterReopening() throws Exception {
+    store.change(FILE, PLACE, owner(999).mode(04711).special(Linux.S_IFCHR, Linux.makedev(1, 3)));
+    store.change(FILE, PLACE, new RecordChange().setXattr(USER_X, new byte[0], 0));
+    reopen();
+    OverlayRecord r = store.get(FILE);
+    assertEquals(999, r.uid());
+    assertEquals(1000, r.gid());
+    assertEquals(04711, r.mode());
+    assertEquals(Linux.S_IFCHR, r.type());
+    assertEquals(Linux.makedev(1, 3), r.rdev());
+    assertEquals("/share/a.txt", r.path());
+    assertArrayEquals(new byte[0], store.xattr(FILE, USER_X));
+    assertEquals(1, store.size());
+  }
+
+  @Test
+  void largestIdsArePreservedAndAbsentOnesStayAbsent() throws Exception {
+    store.change(FILE, PLACE, new RecordChange().uid(0xffff_fffe));
+    reopen();
+    assertEquals(0xffff_fffe, store.get(FILE).uid());
+    assertTrue(!store.get(FILE).hasGid());
+    assertTrue(!store.get(FILE).hasMode());
+  }
+
+  @Test
+  void anotherFileWithTheSameInodeNumberInheritsNothing() throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    assertNull(store.get(new FileId(FILE.volume(), FILE.inode(), FILE.birth() + 1)));
+    assertNull(store.get(new FileId(FILE.volume() + 1, FILE.inode(), FILE.birth())));
+  }
+
+  @Test
+  void aFileThatReplacedAnotherInheritsItsRecordOnce() throws Exception {
+    store.change(FILE, PLACE, owner(999).setXattr(USER_X, bytes("v"), 0));
+    OverlayRecord inherited = store.inherit(REPLACEMENT, PLACE);
+    assertEquals(999, inherited.uid());
+    assertArrayEquals(bytes("v"), store.xattr(REPLACEMENT, USER_X));
+    assertNotNull(store.get(FILE), "the old file may live on under another name");
+    assertNull(store.get(FILE).name());
+    reopen();
+    assertEquals(999, store.get(REPLACEMENT).uid());
+    assertNull(store.inherit(new FileId(1, 22, 400), new Place(DIR, bytes("b"), "/share/b")));
+  }
+
+  @Test
+  void nobodyInheritsFromANameThatWasRemovedOrFromASpecialFile() throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    store.nameGone(DIR, NAME);
+    assertNull(store.inherit(REPLACEMENT, PLACE));
+    store.change(FILE, PLACE, new RecordChange().special(Linux.S_IFIFO, 0));
+    assertNull(store.inherit(REPLACEMENT, PLACE));
+  }
+
+  @Test
+  void aMoveIsFollowedByTheName() throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    Place there = new Place(DIR, bytes("there"), "/share/there");
+    store.moved(FILE, there);
+    assertNull(store.inherit(REPLACEMENT, PLACE), "the old name is free");
+    reopen();
+    assertEquals(999, store.inherit(REPLACEMENT, there).uid());
+  }
+
+  @Test
+  void xattrFlagsAreSetxattrs() throws Exception {
+    RecordChange replace = new RecordChange().setXattr(USER_X, bytes("1"), Linux.XATTR_REPLACE);
+    assertErrno(Errno.ENODATA, () -> store.change(FILE, PLACE, replace));
+    assertNull(store.get(FILE), "a change that failed has changed nothing");
+    store.change(FILE, PLACE, new RecordChange().setXattr(USER_X, bytes("1"), Linux.XATTR_CREATE));
+    RecordChange create = new RecordChange().setXattr(USER_X, bytes("2"), Linux.XATTR_CREATE);
+    assertErrno(Errno.EEXIST, () -> store.change(FILE, PLACE, create));
+    assertArrayEquals(bytes("1"), store.xattr(FILE, USER_X));
+    store.change(FILE, PLACE, new RecordChange().dropXattr(USER_X));
+    assertNull(store.get(FILE), "nothing is left to remember");
+  }
+
+  @Test
+  void changesOfManyThreadsAreAllKept() throws Exception {
+    int threads = 8;
+    int each = 500;
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      List<Future<?>> done = new ArrayList<>();
+      for (int t = 0; t < threads; t++) {
+        int base = t * each;
+        done.add(
+            pool.submit(
+                () -> {
+                  for (int i = 0; i < each; i++) {
+                    FileId id = new FileId(1, 1000 + base + i, 1);
+                    store.change(id, null, owner(base + i));
+                    assertEquals(base + i, store.get(id).uid());
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> d : done) {
+        d.get();
+      }
+    }
+    reopen();
+    assertEquals(threads * each, store.size());
+    assertEquals(1234, store.get(new FileId(1, 1000 + 1234, 1)).uid());
+  }
+
+  @Test
+  void chownOfManyFilesKeepsTheRate() throws Exception {
+    int files = 100_000;
+    long start = System.nanoTime();
+    for (int i = 0; i < files; i++) {
+      byte[] name = bytes("f" + i);
+      store.change(new FileId(1, 5000L + i, i), new Place(DIR, name, "/share/dir/f" + i), owner(i));
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    // Promised: 10,000 a second.
+    assertTrue(took.toMillis() < 10_000, files + " changes took " + took);
+    System.out.println(files + " record changes in " + took.toMillis() + " ms");
+  }
+
+  @Test
+  void aMissingDatabaseIsNotReplacedByAnEmptyOne() throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    store.close();
+    Files.delete(folder.resolve("overlay.db"));
+    OverlayException e = assertThrows(OverlayException.class, () -> OverlayStore.open(folder));
+    assertTrue(e.getMessage().contains("overlay.db is missing"), e.getMessage());
+    assertTrue(e.getMessage().contains("overlay.id"), e.getMessage());
+    Files.delete(folder.resolve("overlay.id"));
+    store = OverlayStore.open(folder);
+    assertEquals(0, store.size());
+  }
+
+  @Test
+  void aDamagedDatabaseIsRefusedWithAWayOut() throws Exception {
+    for (int i = 0; i < 5000; i++) {
+      store.change(new FileId(1, i, 1), new Place(DIR, bytes("f" + i), "/f" + i), owner(i));
+    }
+    store.close();
+    Path file = folder.resolve("overlay.db");
+    byte[] content = Files.readAllBytes(file);
+    for (int i = 4096 * 8; i < content.length; i++) {
+      content[i] ^= 0x55;
+    }
+    Files.write(file, content, StandardOpenOption.TRUNCATE_EXISTING);
+    OverlayException e = assertThrows(OverlayException.class, () -> OverlayStore.open(folder));
+    assertTrue(e.getMessage().contains("backup"), e.getMessage());
+    assertArrayEquals(content, Files.readAllBytes(file), "nothing was changed");
+    Files.delete(file);
+    Files.delete(folder.resolve("overlay.id"));
+    store = OverlayStore.open(folder);
+  }
+
+  @Test
+  void aForeignDatabaseIsRefused() throws Exception {
+    store.close();
+    Files.writeString(folder.resolve("overlay.db"), "");
+    OverlayException e = assertThrows(OverlayException.class, () -> OverlayStore.open(folder));
+    assertTrue(e.getMessage().contains("is not an overlay store"), e.getMessage());
+    Files.delete(folder.resolve("overlay.db"));
+    Files.delete(folder.resolve("overlay.id"));
+    store = OverlayStore.open(folder);
+  }
+
+  private interface Failing {
+    void run() throws Exception;
+  }
+
+  private static void assertErrno(int errno, Failing call) {
+    assertEquals(errno, assertThrows(ErrnoException.class, call::run).errno());
+  }
+}
