@@ -86,7 +86,7 @@ public final class KernelMount implements ShareMount {
       mount.begin();
     } catch (IOException | RuntimeException | Error e) {
       Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
-      mount.closeDevices();
+      mount.devices.forEach(FuseDevice::close);
       throw e;
     }
     return mount;
@@ -176,6 +176,7 @@ public final class KernelMount implements ShareMount {
         }
       }
     } finally {
+      own.close();
       running.countDown();
     }
   }
@@ -228,7 +229,6 @@ public final class KernelMount implements ShareMount {
   @Override
   public void awaitUnmounted() throws InterruptedException {
     running.await();
-    closeDevices();
   }
 
   @Override
@@ -249,10 +249,5 @@ public final class KernelMount implements ShareMount {
   @Override
   public int pendingRequests() {
     return pending.size();
-  }
-
-  private void closeDevices() {
-    devices.forEach(FuseDevice::close);
-    devices.clear();
   }
 }
