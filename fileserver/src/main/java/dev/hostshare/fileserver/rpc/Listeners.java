@@ -41,6 +41,12 @@ final class Listeners implements AutoCloseable {
   private static final int WINDOW = 8 << 20;
 
   private static final long KEEP_ALIVE_SECONDS = 20;
+
+  /**
+   * Agents ping every ten seconds, on Unix sockets too; gRPC ends connections that ping oftener.
+   */
+  private static final long PERMITTED_PING_SECONDS = 5;
+
   private static final long STOP_SECONDS = 2;
 
   private final int ownUid;
@@ -126,9 +132,7 @@ final class Listeners implements AutoCloseable {
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(host, address.port()))
             .channelType(EpollServerSocketChannel.class)
-            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
-            .permitKeepAliveTime(KEEP_ALIVE_SECONDS / 2, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true);
+            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
     if (tls != null) {
       builder.sslContext(sslContext(tls));
     }
@@ -171,6 +175,8 @@ final class Listeners implements AutoCloseable {
             .executor(executor)
             .maxInboundMessageSize(MAX_MESSAGE)
             .flowControlWindow(WINDOW)
+            .permitKeepAliveTime(PERMITTED_PING_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
             .addService(service)
             .addService(new HealthStatusManager().getHealthService())
             .addService(ProtoReflectionServiceV1.newInstance())

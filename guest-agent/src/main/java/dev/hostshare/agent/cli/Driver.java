@@ -2,6 +2,7 @@ package dev.hostshare.agent.cli;
 
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.ShareMount;
+import dev.hostshare.agent.jnr.JnrMount;
 import dev.hostshare.agent.kernel.KernelMount;
 import dev.hostshare.agent.kernel.MountFlags;
 import java.io.IOException;
@@ -23,7 +24,7 @@ enum Driver {
   jnr {
     @Override
     ShareMount mount(FileSystem fs, Path mountPoint, List<String> flags) throws IOException {
-      throw new IOException("jnr");
+      return JnrMount.mount(fs, fs.share().getPath(), mountPoint, withShare(fs, flags));
     }
   };
 

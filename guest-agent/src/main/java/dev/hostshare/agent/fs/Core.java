@@ -113,7 +113,7 @@ final class Core {
 
   /** Notes that the kernel is told {@code attr} of {@code inode}. */
   NodeAttr told(Inode inode, Attr attr) {
-    inode.told = attr;
+    inode.tell(attr);
     return policy.attr(attr);
   }
 

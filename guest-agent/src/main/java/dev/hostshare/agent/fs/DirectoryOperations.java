@@ -124,7 +124,9 @@ public final class DirectoryOperations {
           if (!sink.fits(entry.getName().size())) {
             break;
           }
-          add(directory, entry, ahead.generation(), sink);
+          if (!add(directory, entry, ahead.generation(), sink)) {
+            break;
+          }
           after = entry.getCookie();
           used++;
         }
@@ -149,14 +151,16 @@ public final class DirectoryOperations {
       if (!sink.fits(DOT.size())) {
         return false;
       }
-      sink.add(Cookies.AFTER_DOT, DOT, ino(inode), Linux.S_IFDIR, null);
+      if (!sink.add(Cookies.AFTER_DOT, DOT, ino(inode), Linux.S_IFDIR, null)) {
+        return false;
+      }
     }
     if (offset <= Cookies.AFTER_DOT) {
       if (!sink.fits(DOT_DOT.size())) {
         return false;
       }
       Inode parent = inode.parent == null ? inode : inode.parent;
-      sink.add(Cookies.AFTER_DOT_DOT, DOT_DOT, ino(parent), Linux.S_IFDIR, null);
+      return sink.add(Cookies.AFTER_DOT_DOT, DOT_DOT, ino(parent), Linux.S_IFDIR, null);
     }
     return true;
   }
@@ -165,14 +169,17 @@ public final class DirectoryOperations {
     return inode.key.ino();
   }
 
-  private void add(OpenDirectory directory, DirEntry entry, long generation, DirectorySink sink)
+  private boolean add(OpenDirectory directory, DirEntry entry, long generation, DirectorySink sink)
       throws ErrnoException {
     long offset = directory.toOffset(entry.getCookie());
-    NodeEntry node =
-        entry.hasEntry()
-            ? core.enter(entry.getEntry(), generation, directory.inode, entry.getName())
-            : null;
-    sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), node);
+    if (!entry.hasEntry()) {
+      return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), null);
+    }
+    // An entry that is not added stays in the list, and its lookup count with it. It does not come
+    // to
+    // that in the kernel driver, the only one that asks for inodes: there, what fits is added.
+    NodeEntry node = core.enter(entry.getEntry(), generation, directory.inode, entry.getName());
+    return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), node);
   }
 
   private void giveBack(OpenDirectory.Ahead ahead) {

@@ -62,7 +62,7 @@ public final class FileOperations {
           Opened opened = frame.getOpened();
           boolean same = CachePolicy.sameContent(inode.told, opened.getAttr());
           if (!same) {
-            inode.told = opened.getAttr();
+            inode.tell(opened.getAttr());
             core.notifier.cache().invalidateAttributes(inode.id);
           }
           return new OpenedFile(add(inode, flags, opened, generation), null, same);

@@ -43,8 +43,13 @@ final class Inode implements Recoverable {
 
   volatile ByteString name;
 
-  /** The attributes last told to the kernel. */
+  /** The attributes last told to the kernel, and when, by {@link System#nanoTime}. */
   volatile Attr told;
+
+  volatile long toldNanos;
+
+  /** Whether an extended attribute was set through us: then it has some, whatever was told. */
+  volatile boolean xattrsSet;
 
   Inode(long id, Key key, Binding binding) {
     this.id = id;
@@ -58,6 +63,25 @@ final class Inode implements Recoverable {
    */
   long node() {
     return binding.node();
+  }
+
+  /** Notes that the kernel is told {@code attr}. */
+  void tell(Attr attr) {
+    toldNanos = System.nanoTime();
+    told = attr;
+  }
+
+  /**
+   * Whether it is known to have no extended attribute.
+   *
+   * @param maxAgeNanos how old what is known may be
+   */
+  boolean hasNoXattrs(long maxAgeNanos) {
+    Attr known = told;
+    return known != null
+        && !known.getXattrs()
+        && !xattrsSet
+        && System.nanoTime() - toldNanos < maxAgeNanos;
   }
 
   @Override

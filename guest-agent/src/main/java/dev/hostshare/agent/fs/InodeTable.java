@@ -40,7 +40,7 @@ final class InodeTable {
             new Inode.Binding(generation, rootEntry.getNode()));
     root.lookups = 1;
     root.remoteLookups = 1;
-    root.told = rootEntry.getAttr();
+    root.tell(rootEntry.getAttr());
     byId.put(root.id, root);
     byNode.put(root.node(), root);
     byKey.put(root.key, root);
@@ -70,7 +70,7 @@ final class InodeTable {
       throws ErrnoException {
     Inode inode = bind(entry, entryGeneration);
     inode.lookups++;
-    inode.told = entry.getAttr();
+    inode.tell(entry.getAttr());
     if (parent != null) {
       place(inode, parent, name);
     }

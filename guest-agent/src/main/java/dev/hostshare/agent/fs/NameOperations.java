@@ -14,6 +14,7 @@ import dev.hostshare.proto.v1.Rmdir;
 import dev.hostshare.proto.v1.Symlink;
 import dev.hostshare.proto.v1.Unlink;
 import dev.hostshare.proto.v1.Walk;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Names: looking them up, making, moving and removing them. */
@@ -42,6 +43,40 @@ public final class NameOperations {
             throw new ErrnoException(Errno.EIO);
           }
           return core.enter(frame.getWalked().getEntries(0), generation, parent, name);
+        });
+  }
+
+  /**
+   * Looks up names one below the other, at most 64. The reply has an entry for each name, each with
+   * a lookup count; if one is missing, the errno of that one and nothing else.
+   */
+  public void walk(
+      RequestContext context, long parentId, List<ByteString> names, Reply<List<NodeEntry>> reply) {
+    Inode parent = core.inode(parentId, reply);
+    if (parent == null) {
+      return;
+    }
+    for (ByteString name : names) {
+      if (!core.nameFits(name, reply)) {
+        return;
+      }
+    }
+    core.start(
+        "walk",
+        context,
+        reply,
+        List.of(parent),
+        () -> frame().setWalk(Walk.newBuilder().setNode(parent.node()).addAllNames(names)),
+        (frame, generation) -> {
+          var entries = new ArrayList<NodeEntry>(names.size());
+          Inode above = parent;
+          for (int i = 0; i < names.size(); i++) {
+            NodeEntry entry =
+                core.enter(frame.getWalked().getEntries(i), generation, above, names.get(i));
+            entries.add(entry);
+            above = core.inodes.get(entry.id());
+          }
+          return entries;
         });
   }
 

@@ -108,6 +108,8 @@ final class Operation<T> implements ReplyHandler {
       return;
     }
     if (frame.getErrno() != 0) {
+      // A walk that failed half-way brings what it found so far.
+      LateReply.undo(core, generation, sentOp, frame);
       fail(frame.getErrno());
       return;
     }

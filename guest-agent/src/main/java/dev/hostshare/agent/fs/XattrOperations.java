@@ -23,6 +23,10 @@ public final class XattrOperations {
     if (inode == null || !nameFits(name, reply)) {
       return;
     }
+    if (inode.hasNoXattrs(core.policy.attrNanos())) {
+      reply.error(Errno.ENODATA);
+      return;
+    }
     core.start(
         "getxattr",
         context,
@@ -52,6 +56,7 @@ public final class XattrOperations {
       reply.error(Errno.E2BIG);
       return;
     }
+    inode.xattrsSet = true;
     Core.Request request =
         () ->
             frame()
@@ -74,6 +79,10 @@ public final class XattrOperations {
   public void listxattr(RequestContext context, long id, Reply<ByteString> reply) {
     Inode inode = core.inode(id, reply);
     if (inode == null) {
+      return;
+    }
+    if (inode.hasNoXattrs(core.policy.attrNanos())) {
+      reply.success(ByteString.EMPTY);
       return;
     }
     core.start(

@@ -34,7 +34,7 @@ final class FuseDirectory implements DirectorySink {
   }
 
   @Override
-  public void add(long offset, ByteString name, long ino, int type, NodeEntry entry) {
+  public boolean add(long offset, ByteString name, long ino, int type, NodeEntry entry) {
     int at = used;
     if (plus) {
       // Without an inode the entry_out stays zero: node id 0 is "not known" to the kernel.
@@ -49,6 +49,7 @@ final class FuseDirectory implements DirectorySink {
     FuseEncoder.u32(out, at + FuseAbi.Dirent.TYPE, type >>> TYPE_SHIFT);
     name.copyTo(out.asSlice(at + FuseAbi.Dirent.NAME, name.size()).asByteBuffer());
     used += size(name.size());
+    return true;
   }
 
   int size() {

@@ -86,7 +86,7 @@ public final class KernelMount implements ShareMount {
       mount.begin();
     } catch (IOException | RuntimeException | Error e) {
       Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
-      mount.closeDevices();
+      mount.devices.forEach(FuseDevice::close);
       throw e;
     }
     return mount;
@@ -176,6 +176,7 @@ public final class KernelMount implements ShareMount {
         }
       }
     } finally {
+      own.close();
       running.countDown();
     }
   }
@@ -228,24 +229,11 @@ public final class KernelMount implements ShareMount {
   @Override
   public void awaitUnmounted() throws InterruptedException {
     running.await();
-    closeDevices();
   }
 
   @Override
   public void unmount(boolean detach) throws IOException {
-    int result = Libc.umount2(mountPoint.toString(), 0);
-    if (result == -Errno.EBUSY && detach) {
-      log.info("{}: in use; detached", mountPoint);
-      result = Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
-    }
-    if (result == -Errno.EBUSY) {
-      throw new IOException(
-          mountPoint + " is in use (EBUSY): see who with `fuser -vm " + mountPoint + "`");
-    }
-    // EINVAL: not mounted any more.
-    if (result < 0 && result != -Errno.EINVAL) {
-      throw new IOException("cannot unmount %s: %s".formatted(mountPoint, Errno.name(-result)));
-    }
+    Unmount.unmount(mountPoint, detach);
   }
 
   @Override
@@ -261,10 +249,5 @@ public final class KernelMount implements ShareMount {
   @Override
   public int pendingRequests() {
     return pending.size();
-  }
-
-  private void closeDevices() {
-    devices.forEach(FuseDevice::close);
-    devices.clear();
   }
 }

@@ -52,6 +52,15 @@ final class AttachStream implements ClientResponseObserver<ClientFrame, ServerFr
     }
   }
 
+  /** Says goodbye: the server ends the session. As {@link #send}. */
+  void complete() {
+    try {
+      requests.onCompleted();
+    } catch (IllegalStateException e) {
+      cancel("the stream is closed", e);
+    }
+  }
+
   void cancel(String reason, Throwable cause) {
     requests.cancel(reason, cause);
   }

@@ -40,6 +40,9 @@ public final class Session implements AutoCloseable {
 
   private static final int FIRST_BACKOFF_MILLIS = 50;
 
+  /** So often a session is resumed to no effect before its requests are given up. */
+  private static final int MAX_BREAKS_WITHOUT_REPLY = 3;
+
   /** A server that is back is found again within this. */
   private static final int LAST_BACKOFF_MILLIS = 1_000;
 
@@ -78,6 +81,9 @@ public final class Session implements AutoCloseable {
 
   @GuardedBy("stateLock")
   private long begunSessions;
+
+  @GuardedBy("stateLock")
+  private int breaksWithoutReply;
 
   private volatile State state = State.CONNECTING;
   private volatile long generation;
@@ -235,15 +241,20 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Ends the session; unanswered requests end with ENOTCONN. Does not wait. */
+  /**
+   * Ends the session, here and at the server; unanswered requests end with ENOTCONN. Waits a moment
+   * for the server to hear of it.
+   */
   @Override
   public void close() {
     List<PendingCall> abandoned;
+    AttachStream last;
     stateLock.lock();
     try {
       if (state == State.CLOSED) {
         return;
       }
+      last = state == State.CONNECTED ? stream : null;
       state = State.CLOSED;
       stream = null;
       abandoned = calls.abandon();
@@ -251,9 +262,17 @@ public final class Session implements AutoCloseable {
       stateLock.unlock();
     }
     timer.shutdownNow();
-    transport.close();
     budget.open(false);
     abandoned.forEach(call -> tellAbandoned(call, Errno.ENOTCONN));
+    if (last != null) {
+      sendLock.lock();
+      try {
+        last.complete();
+      } finally {
+        sendLock.unlock();
+      }
+    }
+    transport.close();
   }
 
   void cancel(PendingCall call) {
@@ -357,6 +376,7 @@ public final class Session implements AutoCloseable {
       if (from != stream) {
         return;
       }
+      breaksWithoutReply = 0;
       call = calls.remove(frame.getSeq());
       next = calls.admit().orElse(null);
     } finally {
@@ -390,9 +410,10 @@ public final class Session implements AutoCloseable {
         firstWelcome.completeExceptionally(SessionException.of(address(), status));
         return;
       }
-      if (status.getCode() == Status.Code.INVALID_ARGUMENT
-          || status.getCode() == Status.Code.RESOURCE_EXHAUSTED) {
-        // Sending the same frames again would end the next connection, too.
+      if (++breaksWithoutReply >= MAX_BREAKS_WITHOUT_REPLY
+          && (status.getCode() == Status.Code.INVALID_ARGUMENT
+              || status.getCode() == Status.Code.RESOURCE_EXHAUSTED)) {
+        // What is sent again ends each connection: let go of it, and of the session.
         id = ByteString.EMPTY;
       }
       wasConnected = state == State.CONNECTED;

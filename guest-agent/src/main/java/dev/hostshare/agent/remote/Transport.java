@@ -34,6 +34,9 @@ final class Transport implements AutoCloseable {
 
   private static final int PROBE_TIMEOUT_SECONDS = 5;
 
+  /** How long a server that is there may take to answer a goodbye. */
+  private static final int GOODBYE_MILLIS = 500;
+
   private final EventLoopGroup eventLoop;
   private final ManagedChannel channel;
 
@@ -105,10 +108,18 @@ final class Transport implements AutoCloseable {
     return channel;
   }
 
-  /** Breaks every stream and ends the event loop; returns at once. */
+  /** Lets streams that are ending end, breaks the others, and ends the event loop. */
   @Override
   public void close() {
-    channel.shutdownNow();
+    channel.shutdown();
+    try {
+      if (!channel.awaitTermination(GOODBYE_MILLIS, TimeUnit.MILLISECONDS)) {
+        channel.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      channel.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
     var _ = eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 }
