@@ -196,11 +196,7 @@ class CommandLineTest {
   void mountpointIsTheSharesOwnPathByDefault() {
     // In the guest that path shows the same folder already; the mount goes on top of it.
     lab.agent("mount", "--server", lab.address(), lab.host().toString()).expectSuccess();
-    assertEquals(
-        "fuse.hostshare",
-        lab.guest()
-            .shell(
-                "findmnt -n -o FSTYPE -M " + lab.host()));
+    assertEquals("fuse.hostshare", lab.guest().shell("findmnt -n -o FSTYPE -M " + lab.host()));
     assertEquals("content", lab.guest().shell("cat " + lab.host() + "/file"));
     lab.agent("umount", lab.host().toString()).expectSuccess();
   }
