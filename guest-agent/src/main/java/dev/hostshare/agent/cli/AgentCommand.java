@@ -47,7 +47,9 @@ public final class AgentCommand implements Runnable {
     } else {
       e.printStackTrace(command.getErr());
     }
-    return CommandLine.ExitCode.SOFTWARE;
+    return e instanceof IllegalArgumentException
+        ? CommandLine.ExitCode.USAGE
+        : CommandLine.ExitCode.SOFTWARE;
   }
 
   /** The version that the build wrote down. */

@@ -2,6 +2,7 @@ package dev.hostshare.agent.cli;
 
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -43,7 +44,7 @@ final class ControlClient {
   }
 
   /**
-   * Sends a request and returns the whole answer; empty if nobody listens any more.
+   * Sends a request and returns the whole answer; empty if the process has ended, or just ends.
    *
    * @throws IOException if the connection breaks in between
    */
@@ -55,15 +56,19 @@ final class ControlClient {
       } catch (ConnectException e) {
         Files.deleteIfExists(path); // the number is another process's by now
         return Optional.empty();
-      } catch (java.net.SocketException e) {
+      } catch (SocketException e) {
         return Optional.empty(); // it ended just now
       }
       ByteBuffer line = ByteBuffer.wrap((request + "\n").getBytes(StandardCharsets.UTF_8));
       while (line.hasRemaining()) {
         channel.write(line);
       }
-      return Optional.of(
-          new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8));
+      try {
+        return Optional.of(
+            new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8));
+      } catch (SocketException e) {
+        return Optional.empty(); // it ended before it could answer
+      }
     }
   }
 

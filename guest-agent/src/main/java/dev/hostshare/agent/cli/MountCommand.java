@@ -34,7 +34,7 @@ final class MountCommand implements Callable<Integer> {
       description = "Where to mount it; the share's own path by default. Made if missing.")
   private Path mountPoint;
 
-  @Option(names = "--driver", description = "kernel (default) or jnr.")
+  @Option(names = "--driver", paramLabel = "NAME", description = "kernel (default) or jnr.")
   private Driver driver;
 
   @Option(

@@ -78,7 +78,7 @@ final class MountHelperCommand implements Callable<Integer> {
             target,
             parsed.value("driver").map(Driver::parse).orElse(Driver.kernel),
             parsed.flags());
-    if (verbose) {
+    if (verbose && !child) {
       spec.commandLine()
           .getOut()
           .printf("hostshare: mounting %s on %s%n", source, request.mountPoint());

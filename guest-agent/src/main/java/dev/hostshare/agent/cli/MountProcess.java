@@ -17,11 +17,11 @@ final class MountProcess {
    * @throws IOException if it cannot be mounted
    */
   static void run(MountRequest request, Runnable ready) throws IOException, InterruptedException {
+    Termination termination = null;
     try (var control = new ControlServer()) {
       ActiveMount active = request.mount();
       control.add(active);
-      var hook = new Thread(() -> unmount(active), "hostshare-exit");
-      Runtime.getRuntime().addShutdownHook(hook);
+      termination = new Termination(() -> unmount(active));
       log.info(
           "{}: {} of {} is mounted, driver {}",
           request.mountPoint(),
@@ -31,6 +31,10 @@ final class MountProcess {
       ready.run();
       active.serve();
       log.info("{}: unmounted", request.mountPoint());
+    } finally {
+      if (termination != null) {
+        termination.done();
+      }
     }
   }
 

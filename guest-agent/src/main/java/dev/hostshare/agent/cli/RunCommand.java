@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -35,7 +36,7 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin private ServerOptions server;
 
-  @Option(names = "--driver", description = "kernel (default) or jnr.")
+  @Option(names = "--driver", paramLabel = "NAME", description = "kernel (default) or jnr.")
   private Driver driver;
 
   @Option(names = "-o", paramLabel = "OPTION[,OPTION...]", description = "Options of each mount.")
@@ -45,7 +46,7 @@ final class RunCommand implements Callable<Integer> {
   private final Set<String> kept = ConcurrentHashMap.newKeySet();
 
   private final CountDownLatch stop = new CountDownLatch(1);
-  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final List<Thread> keepers = new CopyOnWriteArrayList<>();
   private ControlServer control;
 
   @Override
@@ -54,7 +55,7 @@ final class RunCommand implements Callable<Integer> {
     SessionOptions session = server.session(parsed);
     Driver chosen =
         driver != null ? driver : parsed.value("driver").map(Driver::parse).orElse(Driver.kernel);
-    Runtime.getRuntime().addShutdownHook(new Thread(this::end, "hostshare-exit"));
+    var termination = new Termination(this::end);
     try (var listening = new ControlServer()) {
       control = listening;
       Session shares = connect(session, chosen, parsed.flags());
@@ -62,8 +63,11 @@ final class RunCommand implements Callable<Integer> {
       if (shares != null) {
         shares.close();
       }
+      for (Thread keeper : keepers) {
+        keeper.join();
+      }
     } finally {
-      stopped.countDown();
+      termination.done();
     }
     return CommandLine.ExitCode.OK;
   }
@@ -90,6 +94,9 @@ final class RunCommand implements Callable<Integer> {
           ActiveMount active = request.mount();
           control.add(active);
           log.info("{}: mounted", request.mountPoint());
+          if (stop.getCount() == 0) {
+            unmount(active); // it was not on the list yet when that was gone through
+          }
           boolean onRequest;
           try {
             active.serve();
@@ -111,22 +118,19 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  /** In the exit hook: unmounts everything, and lets {@link #call} come to its end. */
+  /** On SIGTERM: unmounts everything, and lets {@link #call} come to its end. */
   private void end() {
     stop.countDown();
-    for (ActiveMount active : control == null ? List.<ActiveMount>of() : control.mounts()) {
-      try {
-        active.mount().unmount(true);
-      } catch (IOException e) {
-        log.error("{}", e.getMessage());
-      }
+    if (control != null) {
+      control.mounts().forEach(RunCommand::unmount);
     }
+  }
+
+  private static void unmount(ActiveMount active) {
     try {
-      if (!stopped.await(RETRY_SECONDS, TimeUnit.SECONDS)) {
-        log.warn("a mount is still in use; ending all the same");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      active.mount().unmount(true);
+    } catch (IOException e) {
+      log.error("{}", e.getMessage());
     }
   }
 
@@ -153,7 +157,8 @@ final class RunCommand implements Callable<Integer> {
         if (kept.add(share.getPath())) {
           var request =
               new MountRequest(session, share.getPath(), Path.of(share.getPath()), chosen, flags);
-          Thread.ofPlatform().name("hostshare-keep").daemon().start(() -> keep(request));
+          keepers.add(
+              Thread.ofPlatform().name("hostshare-keep").daemon().start(() -> keep(request)));
         }
       }
     }

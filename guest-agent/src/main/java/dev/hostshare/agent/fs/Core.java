@@ -17,6 +17,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /** What the groups of operations share: the session, the tables, the policy. */
 final class Core {
   final Session session;
+
+  /** The share's path, for log lines. */
+  final String share;
+
   final InodeTable inodes;
   final HandleTable handles;
   final CachePolicy policy;
@@ -26,6 +30,7 @@ final class Core {
 
   Core(Session session, String share, InodeTable inodes, CachePolicy policy, Notifier notifier) {
     this.session = session;
+    this.share = share;
     this.inodes = inodes;
     this.handles = new HandleTable();
     this.policy = policy;

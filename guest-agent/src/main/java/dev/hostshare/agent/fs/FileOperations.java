@@ -208,13 +208,21 @@ public final class FileOperations {
     }
   }
 
-  /** close(2) of one descriptor. */
+  /**
+   * close(2) of one descriptor.
+   *
+   * <p>Every write was answered when the server had it, so there is no late error to be told, and
+   * the server need only hear of it where the closing process has locks.
+   */
   public void flush(RequestContext context, long handle, long lockOwner, Reply<Void> reply) {
     OpenFile file = core.file(handle, reply);
     if (file == null) {
       return;
     }
-    file.locks.dropPosix(lockOwner);
+    if (!file.inode.locks.dropPosix(lockOwner)) {
+      reply.success(null);
+      return;
+    }
     core.start(
         "flush",
         context,
@@ -246,6 +254,7 @@ public final class FileOperations {
       reply.error(Errno.EBADF);
       return;
     }
+    file.inode.locks.dropFlock(file);
     core.release(
         file.binding,
         Release.newBuilder().setUnlockFlock(unlockFlock).setLockOwner(lockOwner),

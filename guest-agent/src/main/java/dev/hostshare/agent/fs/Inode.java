@@ -51,6 +51,9 @@ final class Inode implements Recoverable {
   /** Whether an extended attribute was set through us: then it has some, whatever was told. */
   volatile boolean xattrsSet;
 
+  /** The locks that were granted on it. */
+  final LockLedger locks = new LockLedger();
+
   Inode(long id, Key key, Binding binding) {
     this.id = id;
     this.key = key;

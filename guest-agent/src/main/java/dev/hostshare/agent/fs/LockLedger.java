@@ -6,31 +6,33 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The locks that were granted through one open file, so that they can be taken again at a server
- * that lost them. Thread-safe.
+ * The locks that were granted on one inode, so that they can be taken again at a server that lost
+ * them, and so that a close without locks need not ask the server. Thread-safe.
  *
- * <p>Ranges of one owner never overlap: a new lock replaces the part of the old ones that it
- * covers, as fcntl(2) says.
+ * <p>A POSIX lock belongs to an owner (a process), whichever open file it was taken through, and
+ * goes with the close of any of them; a BSD lock belongs to its open file. Ranges of one owner
+ * never overlap: a new lock replaces the part of the old ones that it covers, as fcntl(2) says.
  */
 final class LockLedger {
 
   /** One granted lock; {@code end} is inclusive. */
-  record Held(long owner, boolean flock, int type, long start, long end, int pid) {
+  record Held(OpenFile file, long owner, boolean flock, int type, long start, long end, int pid) {
     private Held between(long from, long to) {
-      return new Held(owner, flock, type, from, to, pid);
+      return new Held(file, owner, flock, type, from, to, pid);
+    }
+
+    private boolean isOf(OpenFile aFile, long anOwner, boolean aFlock) {
+      return flock == aFlock && (flock ? file == aFile : owner == anOwner);
     }
   }
 
-  private final List<Held> held = new ArrayList<>();
+  private final List<Held> held = new ArrayList<>(0);
 
   /** Notes that {@code lock} was granted, or, with type F_UNLCK, given back. */
-  synchronized void granted(long owner, boolean flock, Lock lock) {
+  synchronized void granted(OpenFile file, long owner, boolean flock, Lock lock) {
     var kept = new ArrayList<Held>(held.size() + 2);
     for (Held h : held) {
-      if (h.owner != owner
-          || h.flock != flock
-          || h.end < lock.getStart()
-          || h.start > lock.getEnd()) {
+      if (!h.isOf(file, owner, flock) || h.end < lock.getStart() || h.start > lock.getEnd()) {
         kept.add(h);
         continue;
       }
@@ -43,18 +45,25 @@ final class LockLedger {
     }
     if (lock.getType() != Linux.F_UNLCK) {
       kept.add(
-          new Held(owner, flock, lock.getType(), lock.getStart(), lock.getEnd(), lock.getPid()));
+          new Held(
+              file, owner, flock, lock.getType(), lock.getStart(), lock.getEnd(), lock.getPid()));
     }
     held.clear();
     held.addAll(kept);
   }
 
-  /** Drops the POSIX locks of {@code owner}, as close(2) does. */
-  synchronized void dropPosix(long owner) {
-    held.removeIf(h -> !h.flock && h.owner == owner);
+  /** Drops the POSIX locks of {@code owner}, as close(2) does; false if it had none. */
+  synchronized boolean dropPosix(long owner) {
+    return held.removeIf(h -> !h.flock && h.owner == owner);
   }
 
-  synchronized List<Held> all() {
-    return List.copyOf(held);
+  /** Drops the BSD lock of an open file that is gone. */
+  synchronized void dropFlock(OpenFile file) {
+    held.removeIf(h -> h.flock && h.file == file);
+  }
+
+  /** The locks that were taken through {@code file}. */
+  synchronized List<Held> through(OpenFile file) {
+    return held.stream().filter(h -> h.file == file).toList();
   }
 }

@@ -94,7 +94,7 @@ public final class LockOperations {
                         .setWait(wait)
                         .setFlock(flock)),
         (frame, generation) -> {
-          file.locks.granted(owner, flock, lock);
+          file.inode.locks.granted(file, owner, flock, lock);
           return null;
         });
   }

@@ -16,7 +16,6 @@ final class OpenFile implements Recoverable {
 
   final Inode inode;
   final int flags;
-  final LockLedger locks = new LockLedger();
   volatile Binding binding;
 
   /** Non-zero once it could not be recovered: what every operation on it answers from then on. */

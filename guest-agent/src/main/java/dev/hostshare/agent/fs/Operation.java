@@ -86,7 +86,7 @@ final class Operation<T> implements ReplyHandler {
       sentOp = frame.getOpCase();
       context.waitsFor(core.session.call(present, frame, this));
     } catch (RuntimeException | Error e) {
-      log.error("{} failed", name, e);
+      log.error("{}: {} failed", core.share, name, e);
       if (!reply.isAnswered()) {
         fail(Errno.EIO);
       }
@@ -120,7 +120,7 @@ final class Operation<T> implements ReplyHandler {
       fail(e.errno());
       return;
     } catch (RuntimeException | Error e) {
-      log.error("{}: the reply could not be used", name, e);
+      log.error("{}: {}: the reply could not be used", core.share, name, e);
       fail(Errno.EIO);
       return;
     }
@@ -133,7 +133,7 @@ final class Operation<T> implements ReplyHandler {
     if (repeatable || !sent) {
       attempt();
     } else {
-      log.warn("{}: the server was restarted while it worked on it: EIO", name);
+      log.warn("{}: {}: the server was restarted while it worked on it: EIO", core.share, name);
       fail(Errno.EIO);
     }
   }
@@ -152,7 +152,8 @@ final class Operation<T> implements ReplyHandler {
   private void trace(int errno) {
     if (log.isDebugEnabled()) {
       log.debug(
-          "{} {} {} µs",
+          "{}: {} {} {} µs",
+          core.share,
           name,
           errno == 0 ? "ok" : Errno.name(errno),
           (System.nanoTime() - begun) / 1000);

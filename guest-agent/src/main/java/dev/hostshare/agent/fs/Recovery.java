@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.agent.remote.ReplyHandler;
 import dev.hostshare.agent.remote.Session;
 import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.v1.Caller;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Forget;
@@ -11,6 +12,7 @@ import dev.hostshare.proto.v1.Lock;
 import dev.hostshare.proto.v1.Mount;
 import dev.hostshare.proto.v1.Open;
 import dev.hostshare.proto.v1.Opendir;
+import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Setlk;
 import dev.hostshare.proto.v1.Walk;
@@ -33,6 +35,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Recovery {
   private static final Logger log = LoggerFactory.getLogger(Recovery.class);
+
+  /** What was open stays open, whoever happens to use it first: so it is root that asks. */
+  private static final Caller ROOT = Caller.newBuilder().setUid(0).setGid(0).build();
 
   private final Session session;
   private final InodeTable inodes;
@@ -141,18 +146,37 @@ final class Recovery {
                   generation)
               .getOpened()
               .getHandle();
-      for (LockLedger.Held held : file.locks.all()) {
-        relock(handle, held, generation);
-      }
+      retakeLocks(file, handle, generation);
       file.binding = new OpenFile.Binding(generation, handle);
     } catch (ErrnoException e) {
-      if (e.errno() != Errno.EIO || session.generation() == generation) {
-        log.warn(
-            "{}: cannot be opened again after the server's restart: {}",
-            name(file.inode),
-            Errno.name(e.errno()));
-      }
+      log.warn(
+          "{}: cannot be opened again after the server's restart: {}",
+          name(file.inode),
+          Errno.name(e.errno()));
       throw e;
+    }
+  }
+
+  /**
+   * Takes the locks of a file again. If another has got one meanwhile, the file is lost for good:
+   * who believes to hold the lock must not go on.
+   */
+  private void retakeLocks(OpenFile file, long handle, long generation)
+      throws ErrnoException, InterruptedException {
+    for (LockLedger.Held held : file.inode.locks.through(file)) {
+      try {
+        relock(handle, held, generation);
+      } catch (ErrnoException e) {
+        if (e.errno() == Errno.EAGAIN || e.errno() == Errno.EACCES) {
+          file.lost = Errno.EIO;
+        }
+        var _ =
+            session.call(
+                generation,
+                ClientFrame.newBuilder().setRelease(Release.newBuilder().setHandle(handle)),
+                Ignore.REPLY);
+        throw new ErrnoException(Errno.EIO);
+      }
     }
   }
 
@@ -201,7 +225,7 @@ final class Recovery {
   private ServerFrame send(ClientFrame.Builder frame, long generation)
       throws ErrnoException, InterruptedException {
     var reply = new Awaited();
-    var _ = session.call(generation, frame, reply);
+    var _ = session.call(generation, frame.setCaller(ROOT), reply);
     try {
       return reply.future.get();
     } catch (ExecutionException e) {

@@ -22,20 +22,16 @@ final class AttachStream implements ClientResponseObserver<ClientFrame, ServerFr
   /** Only touched by the event loop thread. */
   private boolean welcomed;
 
-  private AttachStream(Session session) {
+  AttachStream(Session session) {
     this.session = session;
   }
 
   /**
-   * Begins to connect; the outcome comes as {@link Session#onWelcome} or {@link Session#onBroken}.
+   * Begins to connect and says hello. The outcome comes as {@link Session#onWelcome} or {@link
+   * Session#onBroken}, the latter perhaps before this returns.
    */
-  static AttachStream open(Session session, ManagedChannel channel) {
-    var stream = new AttachStream(session);
-    var _ = FileServiceGrpc.newStub(channel).attach(stream);
-    return stream;
-  }
-
-  void hello(Hello hello) {
+  void open(ManagedChannel channel, Hello hello) {
+    var _ = FileServiceGrpc.newStub(channel).attach(this);
     send(ClientFrame.newBuilder().setHello(hello).build());
   }
 

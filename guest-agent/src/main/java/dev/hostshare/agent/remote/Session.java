@@ -447,7 +447,7 @@ public final class Session implements AutoCloseable {
       }
       // Our own backoff decides when to try; gRPC's would add to it.
       transport.channel().resetConnectBackoff();
-      opened = AttachStream.open(this, transport.channel());
+      opened = new AttachStream(this);
       stream = opened;
       hello =
           Hello.newBuilder()
@@ -460,7 +460,7 @@ public final class Session implements AutoCloseable {
     } finally {
       stateLock.unlock();
     }
-    opened.hello(hello);
+    opened.open(transport.channel(), hello);
   }
 
   /** Ends an attempt that the server left without an answer. */

@@ -15,8 +15,7 @@ public final class SessionException extends IOException {
 
   /** Says in a user's words why attaching to {@code address} ended with {@code status}. */
   static SessionException of(ServerAddress address, Status status) {
-    Throwable cause = rootCause(status.getCause());
-    String detail = detail(status, cause);
+    String detail = detail(status);
     String message =
         switch (status.getCode()) {
           case UNAUTHENTICATED, PERMISSION_DENIED ->
@@ -38,11 +37,16 @@ public final class SessionException extends IOException {
     return new SessionException(message, status.asRuntimeException());
   }
 
-  private static String detail(Status status, Throwable cause) {
-    if (cause != null && cause.getMessage() != null) {
-      return cause.getMessage();
+  /** The innermost message: the outer ones only say that something went wrong. */
+  private static String detail(Status status) {
+    String detail =
+        status.getDescription() != null ? status.getDescription() : status.getCode().name();
+    for (Throwable c = status.getCause(); c != null; c = c.getCause()) {
+      if (c.getMessage() != null) {
+        detail = c.getMessage();
+      }
     }
-    return status.getDescription() != null ? status.getDescription() : status.getCode().name();
+    return detail;
   }
 
   private static boolean hasTlsFailure(Throwable t) {
@@ -52,13 +56,5 @@ public final class SessionException extends IOException {
       }
     }
     return false;
-  }
-
-  private static Throwable rootCause(Throwable t) {
-    Throwable root = t;
-    while (root != null && root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root;
   }
 }
