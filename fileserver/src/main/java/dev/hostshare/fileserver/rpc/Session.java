@@ -31,8 +31,11 @@ import org.slf4j.LoggerFactory;
 final class Session {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
-  /** What the server works on at once, for one session. */
-  static final int MAX_IN_FLIGHT = 256;
+  /**
+   * What the server works on at once, for one session: with the largest payloads 64 MiB of its
+   * memory. More does not help: 64 deep, a request costs 2.3 µs of the wire.
+   */
+  static final int MAX_IN_FLIGHT = 64;
 
   static final int KEPT_REPLIES = 2 * MAX_IN_FLIGHT;
 
