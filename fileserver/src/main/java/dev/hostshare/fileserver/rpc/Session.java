@@ -1,6 +1,7 @@
 package dev.hostshare.fileserver.rpc;
 
 import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.host.BlockingCall;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.proto.Errno;
@@ -37,7 +38,8 @@ final class Session {
    */
   static final int MAX_IN_FLIGHT = 64;
 
-  static final int KEPT_REPLIES = 2 * MAX_IN_FLIGHT;
+  /** Twice what can be without a reply: requests in flight, and locks that wait. */
+  static final int KEPT_REPLIES = 2 * (MAX_IN_FLIGHT + SessionLimits.WAITING_LOCKS);
 
   final String client;
   private final ExportSession export;
