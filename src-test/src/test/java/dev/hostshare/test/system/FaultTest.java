@@ -170,7 +170,7 @@ class FaultTest {
       lab.server().start();
       lab.mount();
       inGuest("for i in $(seq 200); do touch f$i; done; chown 1:1 f1");
-      lab.guest().run("sh", "-c", "cp /dev/zero " + state + "/fill");
+      Command.run("cp", "/dev/zero", state + "/fill").expectFailure();
       var said =
           lab.guest()
               .run(

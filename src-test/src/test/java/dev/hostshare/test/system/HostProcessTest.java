@@ -121,7 +121,11 @@ class HostProcessTest {
             .start();
     try {
       for (int round = 0; round < 2; round++) {
-        lab.guest().shell("ls -1sU %s/huge > /run/list".formatted(lab.mnt()));
+        // ls(1) minds what goes between readdir and stat; nothing else may be amiss.
+        lab.guest()
+            .shell(
+                "ls -1sU %s/huge > /run/list 2> /run/said || ! grep -v /come /run/said"
+                    .formatted(lab.mnt()));
         assertEquals(
             "100000",
             lab.guest().shell("grep -o 'entry[0-9]*' /run/list | tee /run/names | wc -l"));
@@ -154,8 +158,8 @@ class HostProcessTest {
         var entries = client.call(ClientFrame.newBuilder().setReaddir(readdir)).getEntries();
         for (var entry : entries.getEntriesList()) {
           assertTrue(entry.getEntry().getAttr().getMode() != 0);
+          listed += entry.getName().byteAt(0) == 'e' ? 1 : 0;
         }
-        listed += entries.getEntriesCount();
         end = entries.getEntriesCount() == 0 || entries.getEnd();
         if (!end) {
           readdir.setCookie(entries.getEntries(entries.getEntriesCount() - 1).getCookie());
