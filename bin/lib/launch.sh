@@ -29,7 +29,7 @@ launch() {
     aot=-Xshare:auto
   fi
   # shellcheck disable=SC2086 # word lists
-  exec "$java_home/bin/java" "$aot" -Xlog:disable -Xlog:all=error:stderr $flags \
+  exec "$java_home/bin/java" "$aot" -Xlog:disable -Xlog:all=error,aot*=off,cds*=off:stderr $flags \
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "-Dhostshare.launcher=$bin/$program" ${HOSTSHARE_JAVA_OPTS:-} \
     -cp "$class_path" "$main" "$@"

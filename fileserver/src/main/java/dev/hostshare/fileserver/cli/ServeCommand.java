@@ -2,6 +2,7 @@ package dev.hostshare.fileserver.cli;
 
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.ShareSpec;
+import dev.hostshare.fileserver.host.LinuxHost;
 import dev.hostshare.fileserver.rpc.FileServer;
 import dev.hostshare.fileserver.rpc.ListenAddress;
 import dev.hostshare.fileserver.rpc.TlsFiles;
@@ -80,8 +81,10 @@ final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     FileServer.Config config = config();
-    if (Runtime.version().feature() < 25) {
-      throw new IOException("Java 25 or later is needed");
+    if (LinuxHost.userId() == 0) {
+      throw new IOException(
+          "the server never runs as root: start it as the user whose files are shared, for example"
+              + " with `runuser -u NAME -- hostshare serve ...`");
     }
     FileServer server = new FileServer(config);
     CountDownLatch ended = new CountDownLatch(1);

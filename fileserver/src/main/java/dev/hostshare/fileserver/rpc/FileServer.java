@@ -146,12 +146,7 @@ public final class FileServer implements AutoCloseable {
 
   private void listen(Config config) throws IOException {
     AdminHandler admin = new AdminHandler(host, overlay, this::status);
-    listeners.listen(
-        new ListenAddress.Unix(StateFolder.controlSocket(state.path()).toAbsolutePath()),
-        null,
-        false,
-        admin.bindService(),
-        workers);
+    listeners.listen(controlAddress(), null, false, admin.bindService(), workers);
     FileServiceHandler files =
         new FileServiceHandler(
             sessions,
@@ -167,6 +162,14 @@ public final class FileServer implements AutoCloseable {
           config.insecureLoopback(),
           files.bindService(),
           MoreExecutors.directExecutor());
+    }
+  }
+
+  private ListenAddress controlAddress() throws IOException {
+    try {
+      return new ListenAddress.Unix(StateFolder.controlSocket(state.path()).toAbsolutePath());
+    } catch (IllegalArgumentException e) {
+      throw new IOException("state folder: " + e.getMessage(), e);
     }
   }
 

@@ -11,6 +11,16 @@ public sealed interface ListenAddress {
 
   /** A Unix domain socket. */
   record Unix(Path path) implements ListenAddress {
+    public Unix {
+      int bytes = path.toString().getBytes(StandardCharsets.UTF_8).length;
+      checkArgument(
+          bytes <= MAX_UNIX_PATH,
+          "socket path %s has %s bytes, Unix sockets take %s; use a shorter one",
+          path,
+          bytes,
+          MAX_UNIX_PATH);
+    }
+
     @Override
     public String toString() {
       return "unix:" + path;
@@ -37,15 +47,7 @@ public sealed interface ListenAddress {
     if (text.startsWith("unix:")) {
       String path = text.substring("unix:".length());
       checkArgument(!path.isEmpty(), "address '%s' names no socket path", text);
-      Path absolute = Path.of(path).toAbsolutePath().normalize();
-      int bytes = absolute.toString().getBytes(StandardCharsets.UTF_8).length;
-      checkArgument(
-          bytes <= MAX_UNIX_PATH,
-          "socket path %s has %s bytes, Unix sockets take %s; use a shorter one",
-          absolute,
-          bytes,
-          MAX_UNIX_PATH);
-      return new Unix(absolute);
+      return new Unix(Path.of(path).toAbsolutePath().normalize());
     }
     checkArgument(
         text.startsWith("tcp:"),
