@@ -10,13 +10,21 @@ import org.slf4j.LoggerFactory;
 final class Connection {
   private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
+  /**
+   * Replies that wait for the client to read them may take this much before it gets no more credit.
+   */
+  private static final int READY_BYTES = 4 << 20;
+
   private final ServerCallStreamObserver<ServerFrame> out;
   private final String peer;
   private boolean ended;
+  private int owed;
 
   Connection(ServerCallStreamObserver<ServerFrame> out, String peer) {
     this.out = out;
     this.peer = peer;
+    out.setOnReadyThreshold(READY_BYTES);
+    out.setOnReadyHandler(this::payOwed);
   }
 
   String peer() {
@@ -31,14 +39,32 @@ final class Connection {
     out.onNext(frame);
   }
 
-  /** Lets the client send one more request. */
+  /**
+   * Lets the client send one more request; when it does not read its replies, only once it has:
+   * they wait in our memory.
+   */
   void credit() {
     synchronized (this) {
       if (ended) {
         return;
       }
+      if (!out.isReady()) {
+        owed++;
+        return;
+      }
     }
     out.request(1);
+  }
+
+  private void payOwed() {
+    int credits;
+    synchronized (this) {
+      credits = owed;
+      owed = 0;
+    }
+    if (credits > 0) {
+      out.request(credits);
+    }
   }
 
   synchronized void complete() {

@@ -24,7 +24,7 @@ final class SessionTable {
   static final Duration GRACE = Duration.ofSeconds(30);
 
   private static final int SECRET_BYTES = 16;
-  private static final int MAX_SESSIONS = 256;
+  private static final int MAX_SESSIONS = 32;
 
   private final ScheduledExecutorService timer;
   private final SecureRandom random = new SecureRandom();

@@ -17,7 +17,11 @@ enum Driver {
     @Override
     ShareMount mount(FileSystem fs, Path mountPoint, List<String> flags) throws IOException {
       return KernelMount.mount(
-          fs, fs.share().getPath(), mountPoint, MountFlags.of(withShare(fs, flags)));
+          fs,
+          fs.share().getPath(),
+          mountPoint,
+          MountFlags.of(withShare(fs, flags)),
+          ControlSocket.folder());
     }
   },
   /** jnr-fuse over libfuse 2.9. */

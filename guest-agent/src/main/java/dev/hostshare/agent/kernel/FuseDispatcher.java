@@ -19,11 +19,13 @@ final class FuseDispatcher {
   private final FileSystem fs;
   private final PendingInterrupts pending;
   private final FuseFileDispatcher files;
+  private final HiddenRoot root;
 
   FuseDispatcher(FileSystem fs, PendingInterrupts pending, FuseInit init) {
     this.fs = fs;
     this.pending = pending;
     this.files = new FuseFileDispatcher(fs, init);
+    this.root = new HiddenRoot(fs);
   }
 
   /** Whether requests with this opcode have no reply. */
@@ -39,12 +41,19 @@ final class FuseDispatcher {
    * @throws ErrnoException the answer, if no operation was begun
    */
   void dispatch(FuseRequest request, RequestBody in) throws ErrnoException {
+    if (request.nodeId == HiddenRoot.ID) {
+      root.dispatch(request, in);
+      return;
+    }
     switch (request.opcode) {
       case FuseAbi.LOOKUP ->
           fs.names().lookup(request, request.nodeId, in.name(0), request.reply(FuseEncoder.ENTRY));
-      case FuseAbi.FORGET ->
+      case FuseAbi.FORGET -> {
+        if (!HiddenRoot.isKept(request.nodeId)) {
           fs.names()
               .forget(new long[] {request.nodeId}, new long[] {in.u64(FuseAbi.ForgetIn.NLOOKUP)});
+        }
+      }
       case FuseAbi.BATCH_FORGET -> batchForget(in);
       case FuseAbi.GETATTR -> getattr(request, in);
       case FuseAbi.STATX -> statx(request, in);
@@ -60,19 +69,19 @@ final class FuseDispatcher {
       case FuseAbi.RMDIR ->
           fs.names().rmdir(request, request.nodeId, in.name(0), request.reply(FuseEncoder.NOTHING));
       case FuseAbi.RENAME ->
-          rename(request, in, FuseAbi.RenameIn.SIZE, in.u64(FuseAbi.RenameIn.NEWDIR), 0);
+          rename(request, in, FuseAbi.RenameIn.SIZE, node(in, FuseAbi.RenameIn.NEWDIR), 0);
       case FuseAbi.RENAME2 ->
           rename(
               request,
               in,
               FuseAbi.Rename2In.SIZE,
-              in.u64(FuseAbi.Rename2In.NEWDIR),
+              node(in, FuseAbi.Rename2In.NEWDIR),
               in.u32(FuseAbi.Rename2In.FLAGS));
       case FuseAbi.LINK ->
           fs.names()
               .link(
                   request,
-                  in.u64(FuseAbi.LinkIn.OLDNODEID),
+                  node(in, FuseAbi.LinkIn.OLDNODEID),
                   request.nodeId,
                   in.name(FuseAbi.LinkIn.SIZE),
                   request.reply(FuseEncoder.ENTRY));
@@ -94,14 +103,18 @@ final class FuseDispatcher {
     }
   }
 
+  private static long node(RequestBody in, int at) {
+    return HiddenRoot.fromKernel(in.u64(at));
+  }
+
   private void batchForget(RequestBody in) {
     int count = in.u32(FuseAbi.BatchForgetIn.COUNT);
     var ids = new long[count];
     var counts = new long[count];
     for (int i = 0; i < count; i++) {
       int at = FuseAbi.BatchForgetIn.SIZE + i * FuseAbi.BatchForgetIn.ONE_SIZE;
-      ids[i] = in.u64(at);
-      counts[i] = in.u64(at + 8);
+      ids[i] = node(in, at);
+      counts[i] = HiddenRoot.isKept(ids[i]) ? 0 : in.u64(at + 8);
     }
     fs.names().forget(ids, counts);
   }

@@ -128,7 +128,7 @@ interface FuseEncoder<T> {
 
   /** Writes an entry_out at {@code at}. */
   static void entry(NodeEntry entry, MemorySegment out, int at) {
-    u64(out, at + FuseAbi.EntryOut.NODEID, entry.id());
+    u64(out, at + FuseAbi.EntryOut.NODEID, HiddenRoot.toKernel(entry.id()));
     u64(out, at + FuseAbi.EntryOut.ENTRY_VALID, seconds(entry.entryNanos()));
     u64(out, at + FuseAbi.EntryOut.ATTR_VALID, seconds(entry.attrNanos()));
     u32(out, at + FuseAbi.EntryOut.ENTRY_VALID_NSEC, nanos(entry.entryNanos()));

@@ -34,7 +34,7 @@ final class FuseNotifications implements KernelCache {
       int size = FuseAbi.OutHeader.SIZE + FuseAbi.NotifyInvalInodeOut.SIZE;
       MemorySegment buffer = arena.allocate(size);
       int at = FuseAbi.OutHeader.SIZE;
-      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.INO, id);
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.INO, HiddenRoot.toKernel(id));
       FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.OFF, offset);
       FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.LEN, 0);
       send(FuseAbi.NOTIFY_INVAL_INODE, buffer, size);
@@ -47,7 +47,7 @@ final class FuseNotifications implements KernelCache {
       int at = FuseAbi.OutHeader.SIZE;
       int size = at + FuseAbi.NotifyInvalEntryOut.NAME + name.size() + 1;
       MemorySegment buffer = arena.allocate(size);
-      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalEntryOut.PARENT, parent);
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalEntryOut.PARENT, HiddenRoot.toKernel(parent));
       FuseEncoder.u32(buffer, at + FuseAbi.NotifyInvalEntryOut.NAMELEN, name.size());
       name.copyTo(
           buffer.asSlice(at + FuseAbi.NotifyInvalEntryOut.NAME, name.size()).asByteBuffer());

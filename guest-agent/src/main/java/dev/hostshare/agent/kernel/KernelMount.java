@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,10 +59,11 @@ public final class KernelMount implements ShareMount {
    *
    * @param source shown as the mount's device
    * @param flags as {@link MountFlags} makes them
+   * @param staging a folder of root's for a mount point of a moment
    * @throws IOException if it cannot be mounted; the message says why
    */
-  public static KernelMount mount(FileSystem fs, String source, Path mountPoint, long flags)
-      throws IOException {
+  public static KernelMount mount(
+      FileSystem fs, String source, Path mountPoint, long flags, Path staging) throws IOException {
     int fd = Libc.open(DEVICE, Libc.O_RDWR | Libc.O_CLOEXEC);
     if (fd < 0) {
       throw new IOException(
@@ -77,19 +80,45 @@ public final class KernelMount implements ShareMount {
         "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,max_read=%d%s"
             .formatted(
                 fd, fs.files().maxPayload(), fs.policy().perCaller() ? "" : ",default_permissions");
-    int result = Libc.mount(source, mountPoint.toString(), TYPE, flags, data);
-    if (result < 0) {
-      mount.device.close();
-      throw new IOException(refusal(mountPoint, -result));
-    }
+    Path stage = stage(staging);
     try {
-      mount.begin();
-    } catch (IOException | RuntimeException | Error e) {
-      Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
-      mount.devices.forEach(FuseDevice::close);
-      throw e;
+      int result = Libc.mount(source, stage.toString(), TYPE, flags, data);
+      if (result < 0) {
+        mount.device.close();
+        throw new IOException(refusal(mountPoint, -result));
+      }
+      try {
+        mount.begin();
+        mount.show(stage);
+      } catch (IOException | RuntimeException | Error e) {
+        Libc.umount2(stage.toString(), Libc.MNT_DETACH);
+        mount.devices.forEach(FuseDevice::close);
+        throw e;
+      }
+      Libc.umount2(stage.toString(), Libc.MNT_DETACH);
+    } finally {
+      Files.deleteIfExists(stage);
     }
     return mount;
+  }
+
+  /** Where the file system is mounted whole, for the moment until the share's root is shown. */
+  private static Path stage(Path staging) throws IOException {
+    try {
+      Files.createDirectories(staging);
+      return Files.createTempDirectory(staging, "mount-");
+    } catch (FileSystemException e) {
+      throw new IOException("cannot make a folder in %s: %s".formatted(staging, e.getReason()), e);
+    }
+  }
+
+  /** Mounts the share's root alone where users are to see it; {@link HiddenRoot} tells why. */
+  private void show(Path stage) throws IOException {
+    String share = stage.resolve(HiddenRoot.SHARE).toString();
+    int result = Libc.mount(share, mountPoint.toString(), "", MountFlags.MS_BIND, "");
+    if (result < 0) {
+      throw new IOException(refusal(mountPoint, -result));
+    }
   }
 
   private static String refusal(Path mountPoint, int errno) {
@@ -191,7 +220,7 @@ public final class KernelMount implements ShareMount {
             pending,
             unique,
             opcode,
-            buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.NODEID),
+            HiddenRoot.fromKernel(buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.NODEID)),
             caller(buffer));
     boolean answers = !FuseDispatcher.isSilent(opcode);
     int errno;

@@ -17,6 +17,7 @@ public final class MountFlags {
   private static final long MS_DIRSYNC = 128;
   private static final long MS_NOATIME = 1024;
   private static final long MS_NODIRATIME = 2048;
+  static final long MS_BIND = 4096;
   private static final long MS_RELATIME = 1 << 21;
   private static final long MS_STRICTATIME = 1 << 24;
   private static final long MS_LAZYTIME = 1 << 25;

@@ -32,9 +32,8 @@ final class CallTable {
   boolean add(PendingCall call, boolean connected) {
     call.seq = nextSeq++;
     pending.put(call.seq, call);
-    if (connected && inFlight < limit && queue.isEmpty()) {
-      call.sent = true;
-      inFlight++;
+    if (connected && (call.mayWait() || (inFlight < limit && queue.isEmpty()))) {
+      markSent(call);
       return true;
     }
     queue.add(call);
@@ -45,9 +44,26 @@ final class CallTable {
   PendingCall remove(long seq) {
     PendingCall call = pending.remove(seq);
     if (call != null && call.sent) {
-      inFlight--;
+      unmarkSent(call);
     }
     return call;
+  }
+
+  /**
+   * A lock that may wait has no place in flight, here as at the server: enough of them would keep
+   * their holder's unlock from being sent.
+   */
+  private void markSent(PendingCall call) {
+    call.sent = true;
+    if (!call.mayWait()) {
+      inFlight++;
+    }
+  }
+
+  private void unmarkSent(PendingCall call) {
+    if (!call.mayWait()) {
+      inFlight--;
+    }
   }
 
   /** Withdraws a call that was not sent; false if it was. */
@@ -66,8 +82,7 @@ final class CallTable {
     }
     PendingCall call = queue.poll();
     if (call != null) {
-      call.sent = true;
-      inFlight++;
+      markSent(call);
     }
     return Optional.ofNullable(call);
   }
@@ -101,7 +116,7 @@ final class CallTable {
         call.cancelled = true;
       } else {
         if (call.sent) {
-          inFlight--;
+          unmarkSent(call);
         }
         all.remove();
       }

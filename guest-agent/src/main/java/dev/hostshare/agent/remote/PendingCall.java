@@ -36,6 +36,11 @@ final class PendingCall implements Call {
     session.cancel(this);
   }
 
+  /** Whether the server may wait for somebody else before it answers. */
+  boolean mayWait() {
+    return frame.hasSetlk() && frame.getSetlk().getWait();
+  }
+
   /** Whether a late reply gives something that would stay behind on the server. */
   boolean leavesState() {
     return switch (frame.getOpCase()) {

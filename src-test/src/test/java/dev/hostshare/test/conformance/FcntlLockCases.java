@@ -199,7 +199,7 @@ final class FcntlLockCases {
       var waiting = b.lockWaiting(write(0, 1));
       other.awaitBlockedIn(Sys.FCNTL);
       var e =
-          assertThrows(ExecutionException.class, () -> a.lockWaiting(write(1, 1)).get(10, SECONDS));
+          assertThrows(ExecutionException.class, () -> a.lockWaiting(write(1, 1)).get(5, SECONDS));
       assertEquals(EDEADLK, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
       a.lock(unlock(0, 1));
       assertEquals(0, waiting.get(10, SECONDS));

@@ -1,12 +1,19 @@
 package dev.hostshare.test.conformance;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.hostshare.test.system.Driver;
+import dev.hostshare.test.system.Installation;
 import dev.hostshare.test.system.Lab;
 import dev.hostshare.test.system.SystemTest;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /** The suite in a guest's mount of a folder that an unprivileged server shares. */
 @SystemTest
@@ -28,6 +35,18 @@ abstract class MountedConformanceTest extends ConformanceTest {
     if (lab != null) {
       lab.close();
     }
+  }
+
+  /** With the line of docs/semantics.md that tells users. */
+  @Override
+  Map<String, String> limits() {
+    return Map.of("FcntlLockCases.deadlockIsDetected", "fcntl deadlock detection");
+  }
+
+  @Test
+  void limitsAreDocumented() throws IOException {
+    var documented = Files.readString(Installation.PROJECT.resolve("docs/semantics.md"));
+    limits().values().forEach(line -> assertTrue(documented.contains(line), line));
   }
 
   @Override

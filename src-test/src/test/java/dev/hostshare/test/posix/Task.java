@@ -171,10 +171,14 @@ public final class Task implements AutoCloseable {
     }
   }
 
-  /** Sends the task a signal whose handler does nothing and restarts no call. */
+  /** Sends the task, if it is still there, a signal whose handler restarts no call. */
   public void interrupt() {
-    try (var root = start(Identity.ROOT)) {
-      root.call(Sys.TGKILL, (int) ProcessHandle.current().pid(), tid, Kernel.SIG_INTERRUPT);
+    try {
+      Kernel.call(Sys.TGKILL, (int) ProcessHandle.current().pid(), tid, Kernel.SIG_INTERRUPT);
+    } catch (ErrnoException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
     }
   }
 
@@ -184,10 +188,13 @@ public final class Task implements AutoCloseable {
     if (!closed) {
       calls.add(() -> closed = true);
       // Java's thread ends before the kernel's has closed its files.
-      long deadline = System.nanoTime() + SECONDS.toNanos(CALL_SECONDS);
+      long start = System.nanoTime();
       while (Files.exists(Path.of("/proc/self/task/" + tid))) {
-        if (System.nanoTime() > deadline) {
+        if (System.nanoTime() - start > SECONDS.toNanos(CALL_SECONDS)) {
           throw new AssertionError("task " + tid + " of " + identity + " hangs in the kernel");
+        }
+        if (System.nanoTime() - start > SECONDS.toNanos(1)) {
+          interrupt();
         }
         LockSupport.parkNanos(100_000);
       }

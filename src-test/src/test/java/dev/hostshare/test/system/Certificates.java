@@ -3,7 +3,7 @@ package dev.hostshare.test.system;
 import java.nio.file.Path;
 
 /** A certificate authority made for one test by openssl(1), and what it signed. PEM files. */
-final class Certificates {
+public final class Certificates {
   private final Path folder;
 
   private Certificates(Path folder) {
@@ -11,7 +11,7 @@ final class Certificates {
   }
 
   /** Makes a new authority in this folder. */
-  static Certificates authority(Path folder) {
+  public static Certificates authority(Path folder) {
     var certificates = new Certificates(folder);
     certificates.openssl(
         """
@@ -22,7 +22,7 @@ final class Certificates {
   }
 
   /** Signs a certificate for these names, as {@code subjectAltName} has them; for both sides. */
-  void sign(String name, String alternativeNames) {
+  public void sign(String name, String alternativeNames) {
     openssl(
         """
         openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=%1$s \
@@ -41,20 +41,20 @@ final class Certificates {
         .expectSuccess();
   }
 
-  Path ca() {
+  public Path ca() {
     return folder.resolve("ca.pem");
   }
 
-  Path certificate(String name) {
+  public Path certificate(String name) {
     return folder.resolve(name + ".pem");
   }
 
-  Path key(String name) {
+  public Path key(String name) {
     return folder.resolve(name + ".key");
   }
 
   /** The three options of either program. */
-  String[] options(String name) {
+  public String[] options(String name) {
     return new String[] {
       "--tls-cert", certificate(name).toString(),
       "--tls-key", key(name).toString(),

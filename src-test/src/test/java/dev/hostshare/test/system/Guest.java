@@ -79,6 +79,43 @@ public final class Guest implements AutoCloseable {
     return Path.of("/proc/" + init.pid() + "/ns/mnt");
   }
 
+  /** Connects the guest to the host by a cable of its own; answers the host's address on it. */
+  public String plugIn() {
+    var net = "10.213." + init.pid() % 254 + ".";
+    Command.run(
+            "ip",
+            "link",
+            "add",
+            cable(),
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "eth0",
+            "netns",
+            Long.toString(init.pid()))
+        .expectSuccess();
+    Command.run("ip", "addr", "add", net + "1/24", "dev", cable()).expectSuccess();
+    plugInAgain();
+    run("ip", "addr", "add", net + "2/24", "dev", "eth0").expectSuccess();
+    run("ip", "link", "set", "eth0", "up").expectSuccess();
+    return net + "1";
+  }
+
+  /** Pulls the cable: nothing arrives any more, and nobody is told. */
+  public void unplug() {
+    Command.run("ip", "link", "set", cable(), "down").expectSuccess();
+  }
+
+  public void plugInAgain() {
+    Command.run("ip", "link", "set", cable(), "up").expectSuccess();
+  }
+
+  /** The host's end of it. */
+  private String cable() {
+    return "hs" + init.pid();
+  }
+
   /** A builder for a command in the guest. */
   public ProcessBuilder builder(List<String> command) {
     var line =

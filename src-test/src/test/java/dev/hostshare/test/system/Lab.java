@@ -85,7 +85,12 @@ public final class Lab implements AutoCloseable {
 
   /** The address of the server's socket, as {@code --listen} and {@code --server} take it. */
   public String address() {
-    return "unix:" + folder.resolve("run/sock");
+    return "unix:" + socket();
+  }
+
+  /** The server's socket. */
+  Path socket() {
+    return folder.resolve("run/sock");
   }
 
   /** A folder of the lab's own, outside the share, that every user may enter. */

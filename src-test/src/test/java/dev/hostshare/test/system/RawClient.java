@@ -107,6 +107,12 @@ final class RawClient implements AutoCloseable {
     return await(welcome);
   }
 
+  /** "welcome", or the code of the status with which the server refused. */
+  String awaitWelcomeOrEnd() {
+    return await(
+        welcome.thenApply(ignored -> "welcome").exceptionally(e -> ended.join().getCode().name()));
+  }
+
   /** The status with which the server ended the session. */
   Status awaitEnd() {
     return await(ended);
