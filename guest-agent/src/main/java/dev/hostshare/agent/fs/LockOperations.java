@@ -1,13 +1,11 @@
 package dev.hostshare.agent.fs;
 
-import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Getlk;
 import dev.hostshare.proto.v1.Lock;
 import dev.hostshare.proto.v1.Setlk;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,7 +14,6 @@ public final class LockOperations {
   static final Logger log = LoggerFactory.getLogger(LockOperations.class);
 
   private final Core core;
-  private final AtomicInteger waiting = new AtomicInteger();
 
   LockOperations(Core core) {
     this.core = core;
@@ -43,9 +40,8 @@ public final class LockOperations {
   /**
    * Takes or gives back a lock.
    *
-   * <p>Waiting requests hold places among the requests in flight. They may hold half of them; the
-   * rest is for those that give locks back, without whom they would all wait for ever. One that
-   * finds no place does not wait: if the lock is not free it fails with ENOLCK.
+   * <p>A lock that waits has no place among the requests in flight, so that those who hold it can
+   * give it back. The server bounds how many wait: one more is ENOLCK.
    *
    * @param wait whether to wait until it is free
    * @param flock a whole-file BSD lock of the open file, not a POSIX lock of its process
@@ -62,23 +58,6 @@ public final class LockOperations {
     if (file == null) {
       return;
     }
-    if (!wait || lock.getType() == Linux.F_UNLCK) {
-      set(context, file, owner, lock, false, flock, reply);
-    } else if (waiting.incrementAndGet() <= core.session.maxInFlight() / 2) {
-      set(context, file, owner, lock, true, flock, new Waiting(reply, Errno.EAGAIN));
-    } else {
-      set(context, file, owner, lock, false, flock, new Waiting(reply, Errno.ENOLCK));
-    }
-  }
-
-  private void set(
-      RequestContext context,
-      OpenFile file,
-      long owner,
-      Lock lock,
-      boolean wait,
-      boolean flock,
-      Reply<Void> reply) {
     core.start(
         "setlk",
         context,
@@ -91,34 +70,11 @@ public final class LockOperations {
                         .setHandle(file.handle())
                         .setOwner(owner)
                         .setLock(lock)
-                        .setWait(wait)
+                        .setWait(wait && lock.getType() != Linux.F_UNLCK)
                         .setFlock(flock)),
         (frame, generation) -> {
           file.inode.locks.granted(file, owner, flock, lock);
           return null;
         });
-  }
-
-  /** Gives the place of a waiting request back before it passes the answer on. */
-  private final class Waiting extends Reply<Void> {
-    private final Reply<Void> reply;
-    private final int conflict;
-
-    Waiting(Reply<Void> reply, int conflict) {
-      this.reply = reply;
-      this.conflict = conflict;
-    }
-
-    @Override
-    protected void sendSuccess(Void value) {
-      waiting.decrementAndGet();
-      reply.success(null);
-    }
-
-    @Override
-    protected void sendError(int errno) {
-      waiting.decrementAndGet();
-      reply.error(errno == Errno.EAGAIN ? conflict : errno);
-    }
   }
 }

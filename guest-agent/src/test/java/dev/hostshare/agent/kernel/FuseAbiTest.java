@@ -51,7 +51,7 @@ final class FuseAbiTest {
   void encodesEntryOut() {
     ByteBuffer expected =
         buffer(128)
-            .putLong(42) // nodeid
+            .putLong(42) // nodeid: ours and one more, see HiddenRoot
             .putLong(0) // generation
             .putLong(1) // entry_valid
             .putLong(2) // attr_valid
@@ -60,7 +60,7 @@ final class FuseAbiTest {
     attr(expected);
     assertArrayEquals(
         bytes(expected),
-        encode(FuseEncoder.ENTRY, new NodeEntry(42, ATTR, 1_500_000_000L, 2_000_000_000L)));
+        encode(FuseEncoder.ENTRY, new NodeEntry(41, ATTR, 1_500_000_000L, 2_000_000_000L)));
   }
 
   @Test
@@ -94,7 +94,7 @@ final class FuseAbiTest {
   @Test
   void encodesCreateAsEntryAndOpen() {
     byte[] encoded =
-        encode(FuseEncoder.CREATE, new OpenedFile(9, new NodeEntry(42, ATTR, 0, 0), true));
+        encode(FuseEncoder.CREATE, new OpenedFile(9, new NodeEntry(41, ATTR, 0, 0), true));
     assertEquals(144, encoded.length);
     ByteBuffer read = ByteBuffer.wrap(encoded).order(ByteOrder.nativeOrder());
     assertEquals(42, read.getLong(0));

@@ -58,7 +58,13 @@ final class KernelMountTest {
                 Duration.ofMillis(500),
                 "test"),
             MemoryShare.PATH);
-    mount = KernelMount.mount(fs, MemoryShare.PATH, root, MountFlags.of(List.of("nosuid")));
+    mount =
+        KernelMount.mount(
+            fs,
+            MemoryShare.PATH,
+            root,
+            MountFlags.of(List.of("nosuid")),
+            folder.resolve("staging"));
   }
 
   @AfterEach
