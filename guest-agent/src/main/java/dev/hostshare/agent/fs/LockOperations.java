@@ -1,5 +1,6 @@
 package dev.hostshare.agent.fs;
 
+import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Getlk;
@@ -14,6 +15,7 @@ public final class LockOperations {
   static final Logger log = LoggerFactory.getLogger(LockOperations.class);
 
   private final Core core;
+  private final WaitGraph waitGraph = new WaitGraph();
 
   LockOperations(Core core) {
     this.core = core;
@@ -58,10 +60,19 @@ public final class LockOperations {
     if (file == null) {
       return;
     }
+    boolean waits = wait && lock.getType() != Linux.F_UNLCK;
+    Reply<Void> answer = reply;
+    if (waits && !flock) {
+      if (!waitGraph.begin(owner, file.inode, lock)) {
+        reply.error(Errno.EDEADLK);
+        return;
+      }
+      answer = new EndOfWait(owner, reply);
+    }
     core.start(
         "setlk",
         context,
-        reply,
+        answer,
         List.of(file),
         () ->
             ClientFrame.newBuilder()
@@ -70,11 +81,34 @@ public final class LockOperations {
                         .setHandle(file.handle())
                         .setOwner(owner)
                         .setLock(lock)
-                        .setWait(wait && lock.getType() != Linux.F_UNLCK)
+                        .setWait(waits)
                         .setFlock(flock)),
         (frame, generation) -> {
           file.inode.locks.granted(file, owner, flock, lock);
           return null;
         });
+  }
+
+  /** Takes a wait off the graph before it passes the answer on. */
+  private final class EndOfWait extends Reply<Void> {
+    private final long owner;
+    private final Reply<Void> reply;
+
+    EndOfWait(long owner, Reply<Void> reply) {
+      this.owner = owner;
+      this.reply = reply;
+    }
+
+    @Override
+    protected void sendSuccess(Void value) {
+      waitGraph.end(owner);
+      reply.success(null);
+    }
+
+    @Override
+    protected void sendError(int errno) {
+      waitGraph.end(owner);
+      reply.error(errno);
+    }
   }
 }
