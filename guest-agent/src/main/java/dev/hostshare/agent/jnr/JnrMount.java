@@ -5,6 +5,7 @@ import dev.hostshare.agent.fs.ShareMount;
 import dev.hostshare.agent.kernel.Unmount;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -120,5 +121,10 @@ public final class JnrMount implements ShareMount {
   @Override
   public void awaitUnmounted() throws InterruptedException {
     thread.join();
+  }
+
+  @Override
+  public boolean awaitUnmounted(Duration time) throws InterruptedException {
+    return thread.join(time);
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
  * closed. For one thread.
  */
 final class PathWalk implements AutoCloseable {
-  private static final long ROOT_ID = 1;
+  static final long ROOT_ID = 1;
 
   /** The protocol's limit for one walk. */
   private static final int MAX_NAMES = 64;
