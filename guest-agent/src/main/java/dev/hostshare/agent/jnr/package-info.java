@@ -6,8 +6,8 @@
  *
  * libfuse speaks in paths and wants an answer before the callback returns. {@code JnrFileSystem}
  * walks to the path through the inode core (one request however deep), does the operation and waits
- * ({@code BlockingReply}). Open files are operated on through their handle, without a path: so they
- * go on working when they are unlinked.
+ * ({@code BlockingReply}). Data of open files is read and written through their handle, without a
+ * path.
  *
  * <h2>What libfuse 2 cannot do</h2>
  *
