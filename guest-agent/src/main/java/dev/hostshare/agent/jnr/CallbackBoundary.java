@@ -60,7 +60,7 @@ abstract class CallbackBoundary extends FuseStubFS {
   }
 
   interface Operation<T> {
-    void start(RequestContext context, Reply<T> reply);
+    void start(RequestContext context, Reply<T> reply) throws ErrnoException;
   }
 
   static <T> T await(Identity caller, Operation<T> operation)
@@ -71,7 +71,7 @@ abstract class CallbackBoundary extends FuseStubFS {
   }
 
   interface AtPath<T> {
-    void start(RequestContext context, long id, Reply<T> reply);
+    void start(RequestContext context, long id, Reply<T> reply) throws ErrnoException;
   }
 
   /** Does {@code operation} on the inode at {@code path}. */
@@ -106,6 +106,14 @@ abstract class CallbackBoundary extends FuseStubFS {
       buffer.put(0, value.toByteArray(), 0, value.size());
     }
     return value.size();
+  }
+
+  /**
+   * Whether who truncates a file takes setuid and setgid from it. libfuse 2 does not pass the
+   * kernel's word on it; CAP_FSETID is taken to be root's.
+   */
+  static boolean killsSuidgid(Identity caller) {
+    return caller.uid() != 0;
   }
 
   final int umask() {

@@ -114,7 +114,13 @@ final class JnrFileSystem extends PathCallbacks {
                 await(
                     caller,
                     (context, reply) ->
-                        fs.files().open(context, walk.id(), LibFuse2.flags(file), false, reply));
+                        fs.files()
+                            .open(
+                                context,
+                                walk.id(),
+                                LibFuse2.flags(file),
+                                truncates(file) && killsSuidgid(caller),
+                                reply));
             if (opened.keepCache()) {
               LibFuse2.setKeepCache(file);
             }
@@ -293,6 +299,10 @@ final class JnrFileSystem extends PathCallbacks {
               caller, (context, reply) -> fs.attributes().syncfs(context, PathWalk.ROOT_ID, reply));
           return 0;
         });
+  }
+
+  private static boolean truncates(Pointer file) {
+    return (LibFuse2.flags(file) & Linux.O_TRUNC) != 0;
   }
 
   private int onHandle(String operation, FuseFileInfo info, AtPath<Void> body) {

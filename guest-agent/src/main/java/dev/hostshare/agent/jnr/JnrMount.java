@@ -76,7 +76,7 @@ public final class JnrMount implements ShareMount {
     options.addAll(flags);
     // libfuse reads a comma in the name as the end of the option.
     options.add("fsname=" + source.replace("\\", "\\\\").replace(",", "\\,"));
-    options.add("subtype=hostshare,allow_other,nonempty,use_ino,hard_remove,big_writes");
+    options.add("subtype=hostshare,allow_other,nonempty,use_ino,big_writes");
     options.add("max_read=131072");
     double entrySeconds = fs.policy().entryNanos() / 1e9;
     // libfuse 2 makes an inode of each name: what is done through one link of a file must not be

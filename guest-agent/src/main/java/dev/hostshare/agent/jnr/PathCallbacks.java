@@ -94,12 +94,7 @@ abstract class PathCallbacks extends CallbackBoundary {
                 path,
                 (context, id, reply) ->
                     fs.names()
-                        .symlink(
-                            context,
-                            id,
-                            PathWalk.name(path),
-                            ByteString.copyFromUtf8(target),
-                            reply)));
+                        .symlink(context, id, PathWalk.name(path), PathWalk.utf8(target), reply)));
   }
 
   @Override
@@ -194,8 +189,17 @@ abstract class PathCallbacks extends CallbackBoundary {
 
   @Override
   public int truncate(String path, long size) {
-    return setattr(
-        "truncate", path, new AttributeChange(0, null, null, null, size, null, null, false));
+    return answer(
+        "truncate",
+        caller -> {
+          var change =
+              new AttributeChange(0, null, null, null, size, null, null, killsSuidgid(caller));
+          this.<NodeAttr>at(
+              caller,
+              path,
+              (context, id, reply) -> fs.attributes().setattr(context, id, change, reply));
+          return 0;
+        });
   }
 
   @Override
@@ -264,7 +268,7 @@ abstract class PathCallbacks extends CallbackBoundary {
                     caller,
                     path,
                     (context, id, reply) ->
-                        fs.xattrs().getxattr(context, id, ByteString.copyFromUtf8(name), reply)),
+                        fs.xattrs().getxattr(context, id, PathWalk.utf8(name), reply)),
                 buffer,
                 size));
   }
@@ -295,7 +299,7 @@ abstract class PathCallbacks extends CallbackBoundary {
                       .setxattr(
                           context,
                           id,
-                          ByteString.copyFromUtf8(name),
+                          PathWalk.utf8(name),
                           ByteString.copyFrom(value),
                           flags,
                           false,
@@ -313,7 +317,7 @@ abstract class PathCallbacks extends CallbackBoundary {
               caller,
               path,
               (context, id, reply) ->
-                  fs.xattrs().removexattr(context, id, ByteString.copyFromUtf8(name), reply));
+                  fs.xattrs().removexattr(context, id, PathWalk.utf8(name), reply));
           return 0;
         });
   }
