@@ -9,7 +9,7 @@ class JnrDriverConformanceTest extends MountedConformanceTest {
   private static final String ACLS =
       "| POSIX ACLs | stored and shown, not enforced by the kernel |";
   private static final String ACL_CREATION =
-      "| default ACLs | of no effect on what is made in the directory |";
+      "| default ACLs | of no effect on what is made in the directory";
   private static final String HIDDEN = "stays in its folder as `.fuse_hidden…` until it is closed";
   private static final String REMOVED_DIRECTORY = "| a removed directory that is in use | ";
   private static final String LINKED_PAGES =
