@@ -55,22 +55,26 @@ final class OverlayDatabase implements AutoCloseable {
 
   private final Connection connection;
   private final FileChannel log;
-  private final PreparedStatement begin;
-  private final PreparedStatement commit;
-  private final PreparedStatement select;
-  private final PreparedStatement selectByName;
-  private final PreparedStatement upsert;
-  private final PreparedStatement delete;
-  private final PreparedStatement selectXattr;
-  private final PreparedStatement listXattrs;
-  private final PreparedStatement upsertXattr;
-  private final PreparedStatement deleteXattr;
-  private final PreparedStatement deleteXattrs;
-  private final PreparedStatement copyXattrs;
+  private PreparedStatement begin;
+  private PreparedStatement commit;
+  private PreparedStatement select;
+  private PreparedStatement selectByName;
+  private PreparedStatement upsert;
+  private PreparedStatement delete;
+  private PreparedStatement selectXattr;
+  private PreparedStatement listXattrs;
+  private PreparedStatement upsertXattr;
+  private PreparedStatement deleteXattr;
+  private PreparedStatement deleteXattrs;
+  private PreparedStatement copyXattrs;
 
   private OverlayDatabase(Connection connection, FileChannel log) throws SQLException {
     this.connection = connection;
     this.log = log;
+    prepare();
+  }
+
+  private void prepare() throws SQLException {
     begin = connection.prepareStatement("BEGIN IMMEDIATE");
     commit = connection.prepareStatement("COMMIT");
     select = connection.prepareStatement("SELECT " + COLUMNS + " FROM node" + KEY);
@@ -250,9 +254,36 @@ final class OverlayDatabase implements AutoCloseable {
     commit.execute();
   }
 
+  /**
+   * Takes back what the open transaction did, if it is still open: after a full disk SQLite has
+   * rolled back by itself. The driver has closed the statement that failed, so all are prepared
+   * anew.
+   */
   void rollback() throws SQLException {
     try (Statement s = connection.createStatement()) {
       s.execute("ROLLBACK");
+    } catch (SQLException e) {
+      if (!e.getMessage().contains("no transaction is active")) {
+        throw e;
+      }
+    } finally {
+      for (PreparedStatement old :
+          List.of(
+              begin,
+              commit,
+              select,
+              selectByName,
+              upsert,
+              delete,
+              selectXattr,
+              listXattrs,
+              upsertXattr,
+              deleteXattr,
+              deleteXattrs,
+              copyXattrs)) {
+        old.close();
+      }
+      prepare();
     }
   }
 

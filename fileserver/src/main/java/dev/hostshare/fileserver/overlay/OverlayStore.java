@@ -91,25 +91,11 @@ public final class OverlayStore implements AutoCloseable {
 
   /** The store's number for a file system; a new one if it was never seen. */
   public int volume(String key) throws ErrnoException {
-    lock.lock();
-    try {
-      return database.volume(key);
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    return query(() -> database.volume(key));
   }
 
   public String volumeKey(int volume) throws ErrnoException {
-    lock.lock();
-    try {
-      return database.volumeKey(volume);
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    return query(() -> database.volumeKey(volume));
   }
 
   /**
@@ -130,14 +116,7 @@ public final class OverlayStore implements AutoCloseable {
 
   /** Every folder that was ever shared. */
   public List<String> roots() throws ErrnoException {
-    lock.lock();
-    try {
-      return database.roots();
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    return query(() -> database.roots());
   }
 
   /** The file's record, or null. */
@@ -145,22 +124,18 @@ public final class OverlayStore implements AutoCloseable {
     if (!ids.contains(id.hash64())) {
       return null;
     }
-    OverlayRecord record = hot.getIfPresent(id);
-    if (record != null) {
-      return record;
+    OverlayRecord known = hot.getIfPresent(id);
+    if (known != null) {
+      return known;
     }
-    lock.lock();
-    try {
-      record = database.select(id);
-      if (record != null) {
-        hot.put(id, record);
-      }
-      return record;
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    return query(
+        () -> {
+          OverlayRecord record = database.select(id);
+          if (record != null) {
+            hot.put(id, record);
+          }
+          return record;
+        });
   }
 
   /**
@@ -267,14 +242,7 @@ public final class OverlayStore implements AutoCloseable {
     if (record == null || !record.hasXattrs()) {
       return null;
     }
-    lock.lock();
-    try {
-      return database.selectXattr(id, name);
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    return query(() -> database.selectXattr(id, name));
   }
 
   public List<Xattr> xattrs(FileId id) throws ErrnoException {
@@ -282,26 +250,16 @@ public final class OverlayStore implements AutoCloseable {
     if (record == null || !record.hasXattrs()) {
       return List.of();
     }
-    lock.lock();
-    try {
-      return database.xattrs(id);
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    return query(() -> database.xattrs(id));
   }
 
   /** A copy of every record, by path. For the command line; a million take some hundred MiB. */
   public void forEach(BiConsumer<FileId, OverlayRecord> visitor) throws ErrnoException {
-    lock.lock();
-    try {
-      database.forEach(visitor::accept);
-    } catch (SQLException e) {
-      throw failure(e);
-    } finally {
-      lock.unlock();
-    }
+    query(
+        () -> {
+          database.forEach(visitor::accept);
+          return null;
+        });
   }
 
   /** Whether the file with this inode number may be a special one; a probe, may err on yes. */
@@ -340,6 +298,22 @@ public final class OverlayStore implements AutoCloseable {
       database.close();
     } catch (SQLException e) {
       throw new OverlayException(file + ": " + e.getMessage(), e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private interface Query<T> {
+    T run() throws SQLException;
+  }
+
+  private <T> T query(Query<T> query) throws ErrnoException {
+    lock.lock();
+    try {
+      return query.run();
+    } catch (SQLException e) {
+      rollBack(e); // no transaction is open, but the statements have to be usable again
+      throw failure(e);
     } finally {
       lock.unlock();
     }
@@ -428,7 +402,6 @@ public final class OverlayStore implements AutoCloseable {
     try {
       database.rollback();
     } catch (SQLException e) {
-      // After a full disk SQLite has rolled back by itself, and says that there is nothing to do.
       why.addSuppressed(e);
     }
   }
