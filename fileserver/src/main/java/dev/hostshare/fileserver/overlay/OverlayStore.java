@@ -34,6 +34,9 @@ public final class OverlayStore implements AutoCloseable {
   /** Some 200 bytes each: 13 MiB. */
   private static final long HOT_RECORDS = 65_536;
 
+  /** With less than a page of SQLite's shared memory left, a disk is full. */
+  private static final long FULL_DISK_BYTES = 32 << 10;
+
   private final Path file;
   private final OverlayDatabase database;
   private final ReentrantLock lock = new ReentrantLock();
@@ -409,7 +412,7 @@ public final class OverlayStore implements AutoCloseable {
         }
         database.commit();
       } catch (SQLException | RuntimeException e) {
-        database.rollback();
+        rollBack(e);
         throw e;
       }
     } catch (SQLException | RuntimeException e) {
@@ -419,6 +422,15 @@ public final class OverlayStore implements AutoCloseable {
     dirty = true;
     tx.publish();
     return true;
+  }
+
+  private void rollBack(Exception why) {
+    try {
+      database.rollback();
+    } catch (SQLException e) {
+      // After a full disk SQLite has rolled back by itself, and says that there is nothing to do.
+      why.addSuppressed(e);
+    }
   }
 
   /** Under the lock: the database's changes now, those of the in-memory sets after the commit. */
@@ -514,7 +526,10 @@ public final class OverlayStore implements AutoCloseable {
     log.error("{}: {}", file, e.getMessage());
     if (e instanceof SQLiteException s) {
       SQLiteErrorCode code = s.getResultCode();
-      if (code == SQLiteErrorCode.SQLITE_FULL) {
+      // Growing the shared-memory file on a full disk is an I/O error to SQLite.
+      boolean io = (code.code & 0xff) == SQLiteErrorCode.SQLITE_IOERR.code;
+      if (code == SQLiteErrorCode.SQLITE_FULL
+          || (io && file.toFile().getUsableSpace() < FULL_DISK_BYTES)) {
         return ErrnoException.of(Errno.ENOSPC);
       }
     }

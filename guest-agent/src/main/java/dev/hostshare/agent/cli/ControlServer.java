@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -23,6 +24,9 @@ import org.slf4j.LoggerFactory;
 /** Answers questions about this process's mounts; see {@link ControlSocket}. Thread-safe. */
 final class ControlServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ControlServer.class);
+
+  /** For the kernel to close what was open, and the server to hear of it. */
+  private static final Duration UNMOUNT_TIME = Duration.ofSeconds(5);
 
   private final ServerSocketChannel socket;
   private final Path path;
@@ -78,6 +82,8 @@ final class ControlServer implements AutoCloseable {
       }
     } catch (IOException e) {
       log.debug("a client of the control socket went away", e);
+    } catch (RuntimeException | Error e) {
+      log.error("a request on the control socket failed", e);
     }
   }
 
@@ -103,8 +109,7 @@ final class ControlServer implements AutoCloseable {
     unmounted.add(active);
     try {
       active.mount().unmount(false);
-      active.mount().awaitUnmounted();
-      return "done";
+      return active.mount().awaitUnmounted(UNMOUNT_TIME) ? "done" : "shared";
     } catch (IOException e) {
       unmounted.remove(active);
       return "error " + e.getMessage();

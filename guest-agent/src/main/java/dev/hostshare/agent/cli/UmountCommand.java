@@ -8,13 +8,17 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code hostshare-agent umount}. */
 @Command(
     name = "umount",
     description = "Unmounts a share and waits until the process that served it is gone.")
 final class UmountCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
   @Parameters(index = "0", paramLabel = "MOUNTPOINT", description = "Where it is mounted.")
   private Path mountPoint;
 
@@ -35,11 +39,23 @@ final class UmountCommand implements Callable<Integer> {
       detachDead(target);
       return CommandLine.ExitCode.OK;
     }
-    String answer = ControlClient.ask(owner.get(), "umount " + target).orElse("done");
+    // Without an answer it has ended, or failed: the table tells which.
+    String answer = ControlClient.ask(owner.get(), "umount " + target).orElse("");
     if (answer.startsWith("error ")) {
       throw new IOException(answer.substring("error ".length()));
     }
-    if (ControlClient.ask(owner.get(), "status json").orElse("").isEmpty()) {
+    if (MountTable.at(target).filter(MountTable.Mount::isOurs).isPresent()) {
+      throw new IOException(
+          "process %d did not unmount %s: its log says why; `umount -l %s` does without it"
+              .formatted(owner.get().pid(), target, target));
+    }
+    if (answer.equals("shared")) {
+      spec.commandLine()
+          .getErr()
+          .printf(
+              "hostshare-agent: unmounted here; a container or another mount namespace still has %s, so process %d goes on serving it%n",
+              target, owner.get().pid());
+    } else if (ControlClient.ask(owner.get(), "status json").orElse("").isEmpty()) {
       // That was its only mount: it ends.
       owner.get().onExit().join();
     }

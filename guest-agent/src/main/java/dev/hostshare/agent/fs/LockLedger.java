@@ -62,6 +62,17 @@ final class LockLedger {
     held.removeIf(h -> h.flock && h.file == file);
   }
 
+  /** The owners of POSIX locks that keep {@code owner} from getting {@code lock}. */
+  synchronized List<Long> inTheWay(long owner, Lock lock) {
+    return held.stream()
+        .filter(h -> !h.flock && h.owner != owner)
+        .filter(h -> h.end >= lock.getStart() && h.start <= lock.getEnd())
+        .filter(h -> h.type == Linux.F_WRLCK || lock.getType() == Linux.F_WRLCK)
+        .map(Held::owner)
+        .distinct()
+        .toList();
+  }
+
   /** The locks that were taken through {@code file}. */
   synchronized List<Held> through(OpenFile file) {
     return held.stream().filter(h -> h.file == file).toList();

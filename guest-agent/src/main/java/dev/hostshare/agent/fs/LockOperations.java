@@ -7,7 +7,6 @@ import dev.hostshare.proto.v1.Getlk;
 import dev.hostshare.proto.v1.Lock;
 import dev.hostshare.proto.v1.Setlk;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,7 +15,7 @@ public final class LockOperations {
   static final Logger log = LoggerFactory.getLogger(LockOperations.class);
 
   private final Core core;
-  private final AtomicInteger waiting = new AtomicInteger();
+  private final WaitGraph waitGraph = new WaitGraph();
 
   LockOperations(Core core) {
     this.core = core;
@@ -43,9 +42,8 @@ public final class LockOperations {
   /**
    * Takes or gives back a lock.
    *
-   * <p>Waiting requests hold places among the requests in flight. They may hold half of them; the
-   * rest is for those that give locks back, without whom they would all wait for ever. One that
-   * finds no place does not wait: if the lock is not free it fails with ENOLCK.
+   * <p>A lock that waits has no place among the requests in flight, so that those who hold it can
+   * give it back. The server bounds how many wait: one more is ENOLCK.
    *
    * @param wait whether to wait until it is free
    * @param flock a whole-file BSD lock of the open file, not a POSIX lock of its process
@@ -62,27 +60,19 @@ public final class LockOperations {
     if (file == null) {
       return;
     }
-    if (!wait || lock.getType() == Linux.F_UNLCK) {
-      set(context, file, owner, lock, false, flock, reply);
-    } else if (waiting.incrementAndGet() <= core.session.maxInFlight() / 2) {
-      set(context, file, owner, lock, true, flock, new Waiting(reply, Errno.EAGAIN));
-    } else {
-      set(context, file, owner, lock, false, flock, new Waiting(reply, Errno.ENOLCK));
+    boolean waits = wait && lock.getType() != Linux.F_UNLCK;
+    Reply<Void> answer = reply;
+    if (waits && !flock) {
+      if (!waitGraph.begin(owner, file.inode, lock)) {
+        reply.error(Errno.EDEADLK);
+        return;
+      }
+      answer = new EndOfWait(owner, reply);
     }
-  }
-
-  private void set(
-      RequestContext context,
-      OpenFile file,
-      long owner,
-      Lock lock,
-      boolean wait,
-      boolean flock,
-      Reply<Void> reply) {
     core.start(
         "setlk",
         context,
-        reply,
+        answer,
         List.of(file),
         () ->
             ClientFrame.newBuilder()
@@ -91,7 +81,7 @@ public final class LockOperations {
                         .setHandle(file.handle())
                         .setOwner(owner)
                         .setLock(lock)
-                        .setWait(wait)
+                        .setWait(waits)
                         .setFlock(flock)),
         (frame, generation) -> {
           file.inode.locks.granted(file, owner, flock, lock);
@@ -99,26 +89,26 @@ public final class LockOperations {
         });
   }
 
-  /** Gives the place of a waiting request back before it passes the answer on. */
-  private final class Waiting extends Reply<Void> {
+  /** Takes a wait off the graph before it passes the answer on. */
+  private final class EndOfWait extends Reply<Void> {
+    private final long owner;
     private final Reply<Void> reply;
-    private final int conflict;
 
-    Waiting(Reply<Void> reply, int conflict) {
+    EndOfWait(long owner, Reply<Void> reply) {
+      this.owner = owner;
       this.reply = reply;
-      this.conflict = conflict;
     }
 
     @Override
     protected void sendSuccess(Void value) {
-      waiting.decrementAndGet();
+      waitGraph.end(owner);
       reply.success(null);
     }
 
     @Override
     protected void sendError(int errno) {
-      waiting.decrementAndGet();
-      reply.error(errno == Errno.EAGAIN ? conflict : errno);
+      waitGraph.end(owner);
+      reply.error(errno);
     }
   }
 }

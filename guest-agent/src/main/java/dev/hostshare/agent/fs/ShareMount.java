@@ -2,6 +2,7 @@ package dev.hostshare.agent.fs;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** A mounted share, whichever driver mounted it. Thread-safe. */
 public interface ShareMount {
@@ -23,6 +24,12 @@ public interface ShareMount {
    */
   void unmount(boolean detach) throws IOException;
 
-  /** Waits until the mount is gone, whoever unmounted it. */
+  /**
+   * Waits until the mount is gone, whoever unmounted it. That is when the last one is: a mount
+   * namespace that was made meanwhile, such as a container's, may have one of its own.
+   */
   void awaitUnmounted() throws InterruptedException;
+
+  /** As {@link #awaitUnmounted()}, for a bounded time; false if it is still there. */
+  boolean awaitUnmounted(Duration time) throws InterruptedException;
 }

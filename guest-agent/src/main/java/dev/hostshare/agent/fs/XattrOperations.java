@@ -12,6 +12,17 @@ import java.util.List;
 
 /** Extended attributes, POSIX ACLs among them. */
 public final class XattrOperations {
+  private static final List<ByteString> NAMESPACES =
+      List.of(
+          ByteString.copyFromUtf8("user."),
+          ByteString.copyFromUtf8("trusted."),
+          ByteString.copyFromUtf8("security."));
+
+  private static final List<ByteString> ACLS =
+      List.of(
+          ByteString.copyFromUtf8("system.posix_acl_access"),
+          ByteString.copyFromUtf8("system.posix_acl_default"));
+
   private final Core core;
 
   XattrOperations(Core core) {
@@ -108,10 +119,17 @@ public final class XattrOperations {
         (frame, generation) -> null);
   }
 
-  /** XATTR_NAME_MAX is NAME_MAX, but the error is another one: xattr(7). */
+  /**
+   * Whether a file system of Linux has attributes of that name; answers EOPNOTSUPP or ERANGE if
+   * not. FUSE is asked for any name: xattr(7).
+   */
   private static boolean nameFits(ByteString name, Reply<?> reply) {
     if (name.isEmpty() || name.size() > Linux.NAME_MAX) {
       reply.error(Errno.ERANGE);
+      return false;
+    }
+    if (!ACLS.contains(name) && NAMESPACES.stream().noneMatch(name::startsWith)) {
+      reply.error(Errno.EOPNOTSUPP);
       return false;
     }
     return true;

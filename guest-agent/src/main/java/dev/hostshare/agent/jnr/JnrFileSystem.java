@@ -2,51 +2,28 @@ package dev.hostshare.agent.jnr;
 
 import com.google.protobuf.ByteString;
 import dev.hostshare.agent.fs.AttributeChange;
-import dev.hostshare.agent.fs.AttributeChange.Timestamp;
 import dev.hostshare.agent.fs.ErrnoException;
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.NodeAttr;
-import dev.hostshare.agent.fs.NodeEntry;
 import dev.hostshare.agent.fs.OpenedFile;
-import dev.hostshare.agent.fs.Reply;
-import dev.hostshare.agent.fs.RequestContext;
 import dev.hostshare.agent.fs.RequestContext.Identity;
-import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
-import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.Lock;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import jnr.ffi.Pointer;
 import jnr.ffi.Struct;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import ru.serce.jnrfuse.FuseFillDir;
-import ru.serce.jnrfuse.FuseStubFS;
 import ru.serce.jnrfuse.struct.FileStat;
 import ru.serce.jnrfuse.struct.Flock;
-import ru.serce.jnrfuse.struct.FuseContext;
 import ru.serce.jnrfuse.struct.FuseFileInfo;
-import ru.serce.jnrfuse.struct.Statvfs;
-import ru.serce.jnrfuse.struct.Timespec;
 
 /**
- * libfuse's callbacks: unpack, call the core, wait, pack. Called on libfuse's threads, several at
- * once.
- *
- * <p>jnr-ffi takes an exception in a callback for the result 0, success: so every callback catches
- * everything.
+ * libfuse's callbacks, those on open files and directories here: unpack, call the core, wait, pack.
+ * These have no path, which the file may have lost meanwhile.
  */
-final class JnrFileSystem extends FuseStubFS {
-  private static final Logger log = LoggerFactory.getLogger(JnrFileSystem.class);
-
-  /** utimensat(2). */
-  private static final long UTIME_NOW = (1L << 30) - 1;
-
-  private static final long UTIME_OMIT = (1L << 30) - 2;
-
+final class JnrFileSystem extends PathCallbacks {
   /** fcntl(2) of 64-bit Linux. */
   private static final int F_GETLK = 5;
 
@@ -58,17 +35,14 @@ final class JnrFileSystem extends FuseStubFS {
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
 
-  private final FileSystem fs;
-  private final LibFuse2 native2 = new LibFuse2();
-
   /** The inode of each open handle, with a lookup count. */
   private final Map<Long, Long> inodes = new ConcurrentHashMap<>();
 
-  private final AtomicInteger pending = new AtomicInteger();
+  private final LibFuse2 native2 = new LibFuse2();
   private final CompletableFuture<Void> initialized = new CompletableFuture<>();
 
   JnrFileSystem(FileSystem fs) {
-    this.fs = fs;
+    super(fs);
     LibFuse2.setFlags(Struct.getMemory(fuseOperations));
   }
 
@@ -83,71 +57,6 @@ final class JnrFileSystem extends FuseStubFS {
     return initialized;
   }
 
-  int pendingRequests() {
-    return pending.get();
-  }
-
-  private interface Body {
-    int run(Identity caller) throws ErrnoException, InterruptedException;
-  }
-
-  /** The boundary: whatever happens, libfuse gets a result or a negative errno. */
-  private int answer(String operation, Body body) {
-    pending.incrementAndGet();
-    try {
-      FuseContext context = getContext();
-      return body.run(
-          new Identity((int) context.uid.get(), (int) context.gid.get(), (int) context.pid.get()));
-    } catch (ErrnoException e) {
-      return -e.errno();
-    } catch (InterruptedException e) {
-      return -Errno.EINTR;
-    } catch (Throwable t) {
-      log.error("{} failed", operation, t);
-      return -Errno.EIO;
-    } finally {
-      pending.decrementAndGet();
-    }
-  }
-
-  private interface Operation<T> {
-    void start(RequestContext context, Reply<T> reply);
-  }
-
-  private static <T> T await(Identity caller, Operation<T> operation)
-      throws ErrnoException, InterruptedException {
-    var reply = new BlockingReply<T>(caller);
-    operation.start(reply, reply);
-    return reply.await();
-  }
-
-  private interface AtPath<T> {
-    void start(RequestContext context, long id, Reply<T> reply);
-  }
-
-  /** Does {@code operation} on the inode at {@code path}. */
-  private <T> T at(Identity caller, String path, AtPath<T> operation)
-      throws ErrnoException, InterruptedException {
-    try (PathWalk walk = PathWalk.to(fs, caller, path)) {
-      return await(caller, (context, reply) -> operation.start(context, walk.id(), reply));
-    }
-  }
-
-  /** Does {@code operation} in the directory of {@code path}. */
-  private <T> T in(Identity caller, String path, AtPath<T> operation)
-      throws ErrnoException, InterruptedException {
-    try (PathWalk walk = PathWalk.toParent(fs, caller, path)) {
-      return await(caller, (context, reply) -> operation.start(context, walk.id(), reply));
-    }
-  }
-
-  /** Makes something at {@code path}, which the kernel looks up afterwards. */
-  private int make(Identity caller, String path, AtPath<NodeEntry> operation)
-      throws ErrnoException, InterruptedException {
-    PathWalk.forget(fs, in(caller, path, operation).id());
-    return 0;
-  }
-
   @Override
   public Pointer init(Pointer connection) {
     try {
@@ -157,26 +66,6 @@ final class JnrFileSystem extends FuseStubFS {
       initialized.completeExceptionally(t);
     }
     return null;
-  }
-
-  @Override
-  public int getattr(String path, FileStat stat) {
-    return answer(
-        "getattr",
-        caller -> {
-          try (PathWalk walk = PathWalk.to(fs, caller, path)) {
-            Attr attr =
-                walk.last() != null
-                    ? walk.last().attr()
-                    : JnrFileSystem.<NodeAttr>await(
-                            caller,
-                            (context, reply) ->
-                                fs.attributes().getattr(context, walk.id(), 0, reply))
-                        .attr();
-            StatPacking.pack(attr, stat);
-          }
-          return 0;
-        });
   }
 
   @Override
@@ -196,167 +85,12 @@ final class JnrFileSystem extends FuseStubFS {
   }
 
   @Override
-  public int readlink(String path, Pointer buffer, long size) {
-    return answer(
-        "readlink",
-        caller -> {
-          ByteString target =
-              at(caller, path, (context, id, reply) -> fs.names().readlink(context, id, reply));
-          int length = (int) Math.min(target.size(), size - 1);
-          buffer.put(0, target.toByteArray(), 0, length);
-          buffer.putByte(length, (byte) 0);
-          return 0;
-        });
-  }
-
-  @Override
-  public int mknod(String path, long mode, long rdev) {
-    int umask = umask();
-    return answer(
-        "mknod",
-        caller ->
-            make(
-                caller,
-                path,
-                (context, id, reply) ->
-                    fs.names()
-                        .mknod(context, id, PathWalk.name(path), (int) mode, rdev, umask, reply)));
-  }
-
-  @Override
-  public int mkdir(String path, long mode) {
-    int umask = umask();
-    return answer(
-        "mkdir",
-        caller ->
-            make(
-                caller,
-                path,
-                (context, id, reply) ->
-                    fs.names().mkdir(context, id, PathWalk.name(path), (int) mode, umask, reply)));
-  }
-
-  @Override
-  public int symlink(String target, String path) {
-    return answer(
-        "symlink",
-        caller ->
-            make(
-                caller,
-                path,
-                (context, id, reply) ->
-                    fs.names()
-                        .symlink(
-                            context,
-                            id,
-                            PathWalk.name(path),
-                            ByteString.copyFromUtf8(target),
-                            reply)));
-  }
-
-  @Override
-  public int unlink(String path) {
-    return answer(
-        "unlink",
-        caller -> {
-          this.<Void>in(
-              caller,
-              path,
-              (context, id, reply) -> fs.names().unlink(context, id, PathWalk.name(path), reply));
-          return 0;
-        });
-  }
-
-  @Override
-  public int rmdir(String path) {
-    return answer(
-        "rmdir",
-        caller -> {
-          this.<Void>in(
-              caller,
-              path,
-              (context, id, reply) -> fs.names().rmdir(context, id, PathWalk.name(path), reply));
-          return 0;
-        });
-  }
-
-  @Override
-  public int rename(String path, String newPath) {
-    return answer(
-        "rename",
-        caller -> {
-          try (PathWalk target = PathWalk.toParent(fs, caller, newPath)) {
-            this.<Void>in(
-                caller,
-                path,
-                (context, id, reply) ->
-                    fs.names()
-                        .rename(
-                            context,
-                            id,
-                            PathWalk.name(path),
-                            target.id(),
-                            PathWalk.name(newPath),
-                            0,
-                            reply));
-          }
-          return 0;
-        });
-  }
-
-  @Override
-  public int link(String path, String newPath) {
-    return answer(
-        "link",
-        caller -> {
-          try (PathWalk source = PathWalk.to(fs, caller, path)) {
-            return make(
-                caller,
-                newPath,
-                (context, id, reply) ->
-                    fs.names().link(context, source.id(), id, PathWalk.name(newPath), reply));
-          }
-        });
-  }
-
-  @Override
-  public int chmod(String path, long mode) {
-    return setattr(
-        "chmod",
-        path,
-        new AttributeChange(
-            0, (int) mode & Linux.PERMISSIONS, null, null, null, null, null, false));
-  }
-
-  @Override
-  public int chown(String path, long uid, long gid) {
-    return setattr(
-        "chown",
-        path,
-        new AttributeChange(
-            0,
-            null,
-            (int) uid == -1 ? null : (int) uid,
-            (int) gid == -1 ? null : (int) gid,
-            null,
-            null,
-            null,
-            true));
-  }
-
-  @Override
-  public int truncate(String path, long size) {
-    return setattr(
-        "truncate", path, new AttributeChange(0, null, null, null, size, null, null, false));
-  }
-
-  @Override
   public int ftruncate(String path, long size, FuseFileInfo info) {
     return answer(
         "ftruncate",
         caller -> {
           long handle = handle(info);
-          JnrFileSystem.<NodeAttr>await(
+          CallbackBoundary.<NodeAttr>await(
               caller,
               (context, reply) ->
                   fs.attributes()
@@ -365,62 +99,6 @@ final class JnrFileSystem extends FuseStubFS {
                           inode(handle),
                           new AttributeChange(handle, null, null, null, size, null, null, false),
                           reply));
-          return 0;
-        });
-  }
-
-  @Override
-  public int utimens(String path, Timespec[] times) {
-    return setattr(
-        "utimens",
-        path,
-        new AttributeChange(
-            0, null, null, null, null, timestamp(times[0]), timestamp(times[1]), false));
-  }
-
-  private static Timestamp timestamp(Timespec time) {
-    long nanos = time.tv_nsec.longValue();
-    if (nanos == UTIME_OMIT) {
-      return null;
-    }
-    return nanos == UTIME_NOW
-        ? Timestamp.NOW
-        : new Timestamp(false, time.tv_sec.get(), (int) nanos);
-  }
-
-  private int setattr(String operation, String path, AttributeChange change) {
-    return answer(
-        operation,
-        caller -> {
-          this.<NodeAttr>at(
-              caller,
-              path,
-              (context, id, reply) -> fs.attributes().setattr(context, id, change, reply));
-          return 0;
-        });
-  }
-
-  @Override
-  public int access(String path, int mask) {
-    return answer(
-        "access",
-        caller -> {
-          this.<Void>at(
-              caller,
-              path,
-              (context, id, reply) -> fs.attributes().access(context, id, mask, reply));
-          return 0;
-        });
-  }
-
-  @Override
-  public int statfs(String path, Statvfs statvfs) {
-    return answer(
-        "statfs",
-        caller -> {
-          StatPacking.pack(
-              at(caller, path, (context, id, reply) -> fs.attributes().statfs(context, id, reply)),
-              statvfs);
           return 0;
         });
   }
@@ -436,7 +114,13 @@ final class JnrFileSystem extends FuseStubFS {
                 await(
                     caller,
                     (context, reply) ->
-                        fs.files().open(context, walk.id(), LibFuse2.flags(file), false, reply));
+                        fs.files()
+                            .open(
+                                context,
+                                walk.id(),
+                                LibFuse2.flags(file),
+                                truncates(file) && killsSuidgid(caller),
+                                reply));
             if (opened.keepCache()) {
               LibFuse2.setKeepCache(file);
             }
@@ -498,7 +182,7 @@ final class JnrFileSystem extends FuseStubFS {
           long handle = handle(info);
           var data = new byte[(int) size];
           buffer.get(0, data, 0, data.length);
-          return JnrFileSystem.<Long>await(
+          return CallbackBoundary.<Long>await(
                   caller,
                   (context, reply) ->
                       fs.files()
@@ -601,20 +285,31 @@ final class JnrFileSystem extends FuseStubFS {
             (context, handle, reply) -> fs.directories().releasedir(context, handle, reply)));
   }
 
+  /**
+   * jnr-fuse leaves an argument of libfuse's callback out: what it passes as {@code info} is the
+   * flag datasync taken for an address. So it must not be touched, and there is no path either.
+   * Everything is synced instead.
+   */
   @Override
   public int fsyncdir(String path, FuseFileInfo info) {
-    // jnr-fuse does not pass datasync on.
-    return onHandle(
+    return answer(
         "fsyncdir",
-        info,
-        (context, handle, reply) -> fs.directories().fsyncdir(context, handle, false, reply));
+        caller -> {
+          CallbackBoundary.<Void>await(
+              caller, (context, reply) -> fs.attributes().syncfs(context, PathWalk.ROOT_ID, reply));
+          return 0;
+        });
+  }
+
+  private static boolean truncates(Pointer file) {
+    return (LibFuse2.flags(file) & Linux.O_TRUNC) != 0;
   }
 
   private int onHandle(String operation, FuseFileInfo info, AtPath<Void> body) {
     return answer(
         operation,
         caller -> {
-          JnrFileSystem.<Void>await(
+          CallbackBoundary.<Void>await(
               caller, (context, reply) -> body.start(context, handle(info), reply));
           return 0;
         });
@@ -626,81 +321,6 @@ final class JnrFileSystem extends FuseStubFS {
       PathWalk.forget(fs, id);
     }
     return result;
-  }
-
-  @Override
-  public int getxattr(String path, String name, Pointer buffer, long size) {
-    return answer(
-        "getxattr",
-        caller ->
-            sized(
-                at(
-                    caller,
-                    path,
-                    (context, id, reply) ->
-                        fs.xattrs().getxattr(context, id, ByteString.copyFromUtf8(name), reply)),
-                buffer,
-                size));
-  }
-
-  @Override
-  public int listxattr(String path, Pointer buffer, long size) {
-    return answer(
-        "listxattr",
-        caller ->
-            sized(
-                at(caller, path, (context, id, reply) -> fs.xattrs().listxattr(context, id, reply)),
-                buffer,
-                size));
-  }
-
-  /** Tells the size if there is no room at all, else the value or ERANGE. */
-  private static int sized(ByteString value, Pointer buffer, long size) throws ErrnoException {
-    if (size != 0) {
-      if (value.size() > size) {
-        throw new ErrnoException(Errno.ERANGE);
-      }
-      buffer.put(0, value.toByteArray(), 0, value.size());
-    }
-    return value.size();
-  }
-
-  @Override
-  public int setxattr(String path, String name, Pointer buffer, long size, int flags) {
-    return answer(
-        "setxattr",
-        caller -> {
-          var value = new byte[(int) size];
-          buffer.get(0, value, 0, value.length);
-          this.<Void>at(
-              caller,
-              path,
-              (context, id, reply) ->
-                  fs.xattrs()
-                      .setxattr(
-                          context,
-                          id,
-                          ByteString.copyFromUtf8(name),
-                          ByteString.copyFrom(value),
-                          flags,
-                          false,
-                          reply));
-          return 0;
-        });
-  }
-
-  @Override
-  public int removexattr(String path, String name) {
-    return answer(
-        "removexattr",
-        caller -> {
-          this.<Void>at(
-              caller,
-              path,
-              (context, id, reply) ->
-                  fs.xattrs().removexattr(context, id, ByteString.copyFromUtf8(name), reply));
-          return 0;
-        });
   }
 
   @Override
@@ -754,10 +374,6 @@ final class JnrFileSystem extends FuseStubFS {
     fs.locks().setlk(reply, handle(info), lockOwner(info), lock, wait, flock, reply);
     reply.await(native2::interrupted);
     return 0;
-  }
-
-  private int umask() {
-    return (int) getContext().umask.get();
   }
 
   private static long handle(FuseFileInfo info) {

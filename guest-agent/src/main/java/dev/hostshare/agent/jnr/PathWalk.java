@@ -6,6 +6,7 @@ import dev.hostshare.agent.fs.ErrnoException;
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.NodeEntry;
 import dev.hostshare.agent.fs.RequestContext.Identity;
+import dev.hostshare.proto.Errno;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,10 +15,12 @@ import java.util.List;
  * closed. For one thread.
  */
 final class PathWalk implements AutoCloseable {
-  private static final long ROOT_ID = 1;
+  static final long ROOT_ID = 1;
 
   /** The protocol's limit for one walk. */
   private static final int MAX_NAMES = 64;
+
+  private static final char REPLACEMENT = '\uFFFD';
 
   private static final Splitter SLASHES = Splitter.on('/').omitEmptyStrings();
 
@@ -43,6 +46,9 @@ final class PathWalk implements AutoCloseable {
 
   private static PathWalk walk(FileSystem fs, Identity caller, List<String> path)
       throws ErrnoException, InterruptedException {
+    for (String name : path) {
+      utf8(name);
+    }
     var walk = new PathWalk(fs);
     try {
       for (int from = 0; from < path.size(); from += MAX_NAMES) {
@@ -62,8 +68,21 @@ final class PathWalk implements AutoCloseable {
   }
 
   /** The last name of {@code path}. */
-  static ByteString name(String path) {
-    return ByteString.copyFromUtf8(path.substring(path.lastIndexOf('/') + 1));
+  static ByteString name(String path) throws ErrnoException {
+    return utf8(path.substring(path.lastIndexOf('/') + 1));
+  }
+
+  /**
+   * The bytes of a name or a symlink's target.
+   *
+   * @throws ErrnoException EINVAL if jnr-ffi has put replacement characters where it was not UTF-8:
+   *     what was meant is lost, and must not be done to another name
+   */
+  static ByteString utf8(String text) throws ErrnoException {
+    if (text.indexOf(REPLACEMENT) >= 0) {
+      throw new ErrnoException(Errno.EINVAL);
+    }
+    return ByteString.copyFromUtf8(text);
   }
 
   /** Where the walk ended. */

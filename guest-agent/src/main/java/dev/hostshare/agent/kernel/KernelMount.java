@@ -12,9 +12,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -258,6 +260,11 @@ public final class KernelMount implements ShareMount {
   @Override
   public void awaitUnmounted() throws InterruptedException {
     running.await();
+  }
+
+  @Override
+  public boolean awaitUnmounted(Duration time) throws InterruptedException {
+    return running.await(time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override

@@ -40,7 +40,7 @@ abstract class MountedConformanceTest extends ConformanceTest {
   /** With the line of docs/semantics.md that tells users. */
   @Override
   Map<String, String> limits() {
-    return Map.of("FcntlLockCases.deadlockIsDetected", "fcntl deadlock detection");
+    return Map.of();
   }
 
   @Test

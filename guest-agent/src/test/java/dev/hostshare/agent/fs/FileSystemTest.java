@@ -1,0 +1,399 @@
+package dev.hostshare.agent.fs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.agent.remote.Call;
+import dev.hostshare.agent.remote.ServerAddress;
+import dev.hostshare.agent.remote.SessionOptions;
+import dev.hostshare.agent.remote.TransportSecurity;
+import dev.hostshare.agent.testing.FakeServer;
+import dev.hostshare.agent.testing.MemoryShare;
+import dev.hostshare.proto.Errno;
+import dev.hostshare.proto.Linux;
+import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Invalidate;
+import dev.hostshare.proto.v1.Lock;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The core over a real session.
+ *
+ * <pre>
+ * /memory
+ * ├── d/
+ * │   └── f      "hello"
+ * └── list/
+ *     ├── e000
+ *     ...
+ *     └── e299
+ * </pre>
+ */
+@Timeout(60)
+final class FileSystemTest {
+  private static final int ENTRIES = 300;
+  private static final RequestContext NOBODY = RequestContext.NONE;
+
+  @TempDir private Path folder;
+  private FakeServer server;
+  private FileSystem fs;
+  private MemoryShare.File file;
+  private final Dropped dropped = new Dropped();
+
+  @BeforeEach
+  void mount() throws IOException {
+    server = new FakeServer(folder.resolve("s"));
+    file = server.share.put("/d/f", "hello");
+    for (int i = 0; i < ENTRIES; i++) {
+      server.share.put("/list/e%03d".formatted(i), "");
+    }
+    fs = FileSystem.connect(options(), MemoryShare.PATH);
+    fs.attach(dropped);
+  }
+
+  private SessionOptions options() {
+    return new SessionOptions(
+        new ServerAddress.Unix(folder.resolve("s")),
+        TransportSecurity.NONE,
+        Duration.ofSeconds(20),
+        "test");
+  }
+
+  @AfterEach
+  void unmount() throws InterruptedException {
+    fs.close();
+    server.close();
+  }
+
+  @Test
+  void saysWhichSharesThereAreWhenTheOneAskedForIsNot() {
+    var e = assertThrows(IOException.class, () -> FileSystem.connect(options(), "/other"));
+    assertTrue(e.getMessage().contains("/other"), e.getMessage());
+    assertTrue(e.getMessage().contains(MemoryShare.PATH), e.getMessage());
+  }
+
+  @Test
+  void givesLookupCountsBack() throws Exception {
+    long d = lookup(1, "d").id();
+    long f = lookup(d, "f").id();
+    lookup(d, "f");
+    assertEquals(2, server.share.lookups(file));
+
+    fs.names().forget(new long[] {f, d}, new long[] {2, 1});
+
+    readdirOnce(1); // the server works through requests in their order
+    assertEquals(0, server.share.lookups(file));
+  }
+
+  @Test
+  void answersNamesThatAreTooLongItself() {
+    var e = assertThrows(ErrnoException.class, () -> lookup(1, "x".repeat(256)));
+    assertEquals(Errno.ENAMETOOLONG, e.errno());
+  }
+
+  @Test
+  void listsADirectoryOfOddCookiesOnceEach() throws Exception {
+    List<String> names = list("list", 7);
+
+    assertEquals(ENTRIES + 2, names.size());
+    assertEquals(List.of(".", "..", "e000"), names.subList(0, 3));
+    assertEquals(ENTRIES + 2, names.stream().distinct().count());
+  }
+
+  @Test
+  void goesOnFromAnyOffsetThatWasGivenOut() throws Exception {
+    long handle = opendir(lookup(1, "list").id());
+    List<Sink.Line> all = new ArrayList<>();
+    for (Sink part = read(handle, 0, 50); !part.lines.isEmpty(); ) {
+      all.addAll(part.lines);
+      part = read(handle, all.getLast().offset, 50);
+    }
+    for (int i = all.size() - 2; i >= 0; i -= 37) {
+      assertEquals(all.get(i + 1).name, read(handle, all.get(i).offset, 1).lines.get(0).name);
+    }
+  }
+
+  @Test
+  void givesBackTheLookupCountsOfEntriesThatDidNotFit() throws Exception {
+    long handle = opendir(lookup(1, "d").id());
+    Sink sink = new Sink(2);
+    FileSystemTest.<Sink>await(
+        reply -> fs.directories().readdir(NOBODY, handle, 0, true, () -> sink, reply));
+    assertEquals(2, sink.lines.size(), "only the dots fit");
+    assertEquals(1, server.share.lookups(file), "kept for the next call");
+
+    FileSystemTest.<Void>await(reply -> fs.directories().releasedir(NOBODY, handle, reply));
+    readdirOnce(1);
+
+    assertEquals(0, server.share.lookups(file));
+  }
+
+  @Test
+  void dropsTheKernelsAttributesWhenAFileChangedBeforeItIsOpened() throws Exception {
+    long f = lookup(lookup(1, "d").id(), "f").id();
+    assertTrue(open(f, Linux.O_RDONLY).keepCache(), "nothing changed");
+
+    server.share.put("/d/f", "changed");
+
+    assertFalse(open(f, Linux.O_RDONLY).keepCache());
+    assertEquals("attributes " + f, dropped.next());
+  }
+
+  @Test
+  void dropsPagesWhenAnAppendWentElsewhere() throws Exception {
+    long f = lookup(lookup(1, "d").id(), "f").id();
+    long handle = open(f, Linux.O_WRONLY | Linux.O_APPEND).handle();
+    server.share.put("/d/f", "hello, world");
+
+    Long count =
+        await(
+            reply ->
+                fs.files().write(NOBODY, handle, 5, ByteString.copyFromUtf8("!"), false, reply));
+
+    assertEquals(1, count);
+    assertEquals("data " + f, dropped.next());
+    assertEquals("hello, world!", file.content.toStringUtf8());
+  }
+
+  @Test
+  void passesTheServersInvalidationsOnInOurNumbers() throws Exception {
+    long d = lookup(1, "d").id();
+    long node = nodeOf("d");
+
+    server.invalidate(
+        Invalidate.newBuilder().setNode(node).setName(ByteString.copyFromUtf8("f")).build());
+
+    assertEquals("entry " + d + " f", dropped.next());
+  }
+
+  /** The server's node id of a name in the root: what the next request below it names. */
+  private long nodeOf(String name) throws Exception {
+    long id = lookup(1, name).id();
+    while (server.requestsSeen() > 0) {
+      server.next();
+    }
+    FileSystemTest.<NodeAttr>await(reply -> fs.attributes().getattr(NOBODY, id, 0, reply));
+    return server.next().getGetattr().getNode();
+  }
+
+  @Test
+  void findsFilesAndHandlesAgainAfterARestartOfTheServer() throws Exception {
+    long d = lookup(1, "d").id();
+    long f = lookup(d, "f").id();
+    long handle = open(f, Linux.O_RDWR).handle();
+    Lock lock = Lock.newBuilder().setType(Linux.F_WRLCK).setEnd(9).build();
+    FileSystemTest.<Void>await(
+        reply -> fs.locks().setlk(NOBODY, handle, 42, lock, false, false, reply));
+    FileSystemTest.<Void>await(
+        reply -> fs.names().rename(NOBODY, d, utf8("f"), 1, utf8("moved"), 0, reply));
+
+    restartServer();
+
+    ByteString data = await(reply -> fs.files().read(NOBODY, handle, 0, 100, reply));
+    assertEquals("hello", data.toStringUtf8());
+    assertEquals(
+        5, await((Reply<NodeAttr> r) -> fs.attributes().getattr(NOBODY, f, 0, r)).attr().getSize());
+    assertTrue(sawLockRetaken(), "the lock was not taken again");
+  }
+
+  private boolean sawLockRetaken() throws Exception {
+    boolean before = false;
+    while (server.requestsSeen() > 0) {
+      ClientFrame frame = server.next();
+      if (frame.hasSetlk()) {
+        if (before) {
+          return frame.getSetlk().getOwner() == 42;
+        }
+        before = true;
+      }
+    }
+    return false;
+  }
+
+  @Test
+  void answersEstaleForAFileThatIsGoneAfterARestart() throws Exception {
+    long d = lookup(1, "d").id();
+    long f = lookup(d, "f").id();
+    server.share.put("/d/other", "");
+    restartServer();
+    FileSystemTest.<Void>await(reply -> fs.names().unlink(NOBODY, d, utf8("f"), reply));
+
+    var e =
+        assertThrows(
+            ErrnoException.class,
+            () -> await((Reply<NodeAttr> r) -> fs.attributes().getattr(NOBODY, f, 0, r)));
+    assertEquals(Errno.ESTALE, e.errno());
+  }
+
+  @Test
+  void doesNotRepeatWhatMayHaveBeenDone() throws Exception {
+    server.hold(ClientFrame.OpCase.MKDIR);
+    var reply = new Outcome<NodeEntry>();
+    fs.names().mkdir(NOBODY, 1, utf8("new"), 0755, 0, reply);
+    while (!server.next().hasMkdir()) {}
+    server.hold(null);
+    restartServer();
+
+    var e = assertThrows(ExecutionException.class, () -> reply.future.get(10, TimeUnit.SECONDS));
+    assertEquals(Errno.EIO, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+  }
+
+  @Test
+  void passesAnInterruptOnThatCameFirst() throws Exception {
+    server.hold(ClientFrame.OpCase.MKDIR);
+    var reply = new Outcome<NodeEntry>();
+    var interrupted =
+        new RequestContext() {
+          @Override
+          public Identity caller() {
+            return new Identity(1, 2, 3);
+          }
+
+          @Override
+          public void waitsFor(Call call) {
+            call.cancel();
+          }
+        };
+    fs.names().mkdir(interrupted, 1, utf8("new"), 0755, 0, reply);
+
+    var e = assertThrows(ExecutionException.class, () -> reply.future.get(10, TimeUnit.SECONDS));
+    assertEquals(Errno.EINTR, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+  }
+
+  private void restartServer() throws Exception {
+    server.stop();
+    server.forgetSessions();
+    server.start();
+  }
+
+  private List<String> list(String name, int atOnce) throws Exception {
+    long handle = opendir(lookup(1, name).id());
+    var names = new ArrayList<String>();
+    long offset = 0;
+    while (true) {
+      Sink sink = read(handle, offset, atOnce);
+      if (sink.lines.isEmpty()) {
+        return names;
+      }
+      sink.lines.forEach(line -> names.add(line.name));
+      offset = sink.lines.getLast().offset;
+    }
+  }
+
+  private void readdirOnce(long id) throws Exception {
+    read(opendir(id), 0, 1);
+  }
+
+  private Sink read(long handle, long offset, int atOnce) throws Exception {
+    return await(
+        reply ->
+            fs.directories().readdir(NOBODY, handle, offset, false, () -> new Sink(atOnce), reply));
+  }
+
+  private long opendir(long id) throws Exception {
+    return await((Reply<OpenedFile> reply) -> fs.directories().opendir(NOBODY, id, reply)).handle();
+  }
+
+  private OpenedFile open(long id, int flags) throws Exception {
+    return await(reply -> fs.files().open(NOBODY, id, flags, false, reply));
+  }
+
+  private NodeEntry lookup(long parent, String name) throws Exception {
+    return await(reply -> fs.names().lookup(NOBODY, parent, utf8(name), reply));
+  }
+
+  private static ByteString utf8(String text) {
+    return ByteString.copyFromUtf8(text);
+  }
+
+  private interface Operation<T> {
+    void start(Reply<T> reply);
+  }
+
+  private static <T> T await(Operation<T> operation) throws Exception {
+    var reply = new Outcome<T>();
+    operation.start(reply);
+    try {
+      return reply.future.get(20, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw (Exception) e.getCause();
+    }
+  }
+
+  private static final class Outcome<T> extends Reply<T> {
+    final CompletableFuture<T> future = new CompletableFuture<>();
+
+    @Override
+    protected void sendSuccess(T value) {
+      future.complete(value);
+    }
+
+    @Override
+    protected void sendError(int errno) {
+      future.completeExceptionally(new ErrnoException(errno));
+    }
+  }
+
+  private static final class Sink implements DirectorySink {
+    record Line(String name, long offset) {}
+
+    final List<Line> lines = new ArrayList<>();
+    private final int room;
+
+    Sink(int room) {
+      this.room = room;
+    }
+
+    @Override
+    public boolean fits(int nameBytes) {
+      return lines.size() < room;
+    }
+
+    @Override
+    public boolean add(long offset, ByteString name, long ino, int type, NodeEntry entry) {
+      lines.add(new Line(name.toStringUtf8(), offset));
+      return true;
+    }
+  }
+
+  private static final class Dropped implements KernelCache {
+    private final BlockingQueue<String> dropped = new LinkedBlockingQueue<>();
+
+    String next() throws InterruptedException {
+      return dropped.poll(10, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void invalidateAttributes(long id) {
+      dropped.add("attributes " + id);
+    }
+
+    @Override
+    public void invalidateData(long id) {
+      dropped.add("data " + id);
+    }
+
+    @Override
+    public void invalidateEntry(long parent, ByteString name) {
+      dropped.add("entry " + parent + " " + name.toStringUtf8());
+    }
+  }
+}
