@@ -151,8 +151,10 @@ public final class Names {
       throws ErrnoException {
     Node p = session.nodes.get(parent);
     int type = mode & Linux.S_IFMT;
-    if (type == Linux.S_IFDIR || type == Linux.S_IFLNK) {
-      throw ErrnoException.of(Errno.EPERM);
+    switch (type) {
+      case 0, Linux.S_IFREG, Linux.S_IFCHR, Linux.S_IFBLK, Linux.S_IFIFO, Linux.S_IFSOCK -> {}
+      case Linux.S_IFDIR, Linux.S_IFLNK -> throw ErrnoException.of(Errno.EPERM);
+      default -> throw ErrnoException.of(Errno.EINVAL);
     }
     return inserting(
         p,

@@ -194,10 +194,25 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
           if (change.isEmpty()) {
             throw invalid("nothing to set: name an owner or a mode");
           }
-          HostPaths.Found file = paths.find(Path.of(request.getPath()));
+          HostPaths.Found file = findShared(request.getPath());
           overlay.change(file.id(), file.place(), change);
           out.onNext(describe(file.id(), file.place().path()));
         });
+  }
+
+  /** A record of what no guest can see would only be in the way. */
+  private HostPaths.Found findShared(String text) throws ErrnoException, StatusException {
+    Path path = Path.of(text).normalize();
+    List<String> roots = overlay.roots();
+    if (roots.stream().noneMatch(root -> path.startsWith(Path.of(root)))) {
+      throw invalid(
+          text
+              + " is in no shared folder"
+              + (roots.isEmpty()
+                  ? "; none was ever shared"
+                  : " (" + String.join(", ", roots) + ")"));
+    }
+    return paths.find(path);
   }
 
   private static int id(String what, int value) throws StatusException {
@@ -319,7 +334,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
     if (record.getPath().isEmpty()) {
       throw invalid("a record without a path cannot be imported (inode " + record.getInode() + ")");
     }
-    HostPaths.Found file = paths.find(Path.of(record.getPath()));
+    HostPaths.Found file = findShared(record.getPath());
     RecordChange change = new RecordChange();
     if (record.hasUid()) {
       change.uid(id("uid", record.getUid()));

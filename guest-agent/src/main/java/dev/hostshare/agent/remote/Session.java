@@ -35,8 +35,11 @@ public final class Session implements AutoCloseable {
 
   private static final int VERSION = 1;
 
-  /** An attempt that has no welcome after this is given up. */
-  private static final int WELCOME_SECONDS = 10;
+  /**
+   * An attempt that has no welcome after this is given up. A guest without hardware virtualisation
+   * takes more than 10 s for the classes of a first TLS handshake.
+   */
+  private static final int WELCOME_SECONDS = 30;
 
   private static final int FIRST_BACKOFF_MILLIS = 50;
 
@@ -99,7 +102,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Connects and begins a session. Waits for the server's welcome, at most ten seconds.
+   * Connects and begins a session. Waits for the server's welcome, at most {@value
+   * #WELCOME_SECONDS} seconds.
    *
    * @throws SessionException if the server cannot be reached or does not want us
    */
