@@ -198,9 +198,17 @@ final class FcntlLockCases {
       b.lock(write(1, 1));
       var waiting = b.lockWaiting(write(0, 1));
       other.awaitBlockedIn(Sys.FCNTL);
-      var e =
-          assertThrows(ExecutionException.class, () -> a.lockWaiting(write(1, 1)).get(5, SECONDS));
-      assertEquals(EDEADLK, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+      var closing = a.lockWaiting(write(1, 1));
+      try {
+        var e = assertThrows(ExecutionException.class, () -> closing.get(5, SECONDS));
+        assertEquals(EDEADLK, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+      } finally {
+        if (!closing.isDone()) {
+          // Else neither could close its file.
+          s.me.interrupt();
+          other.interrupt();
+        }
+      }
       a.lock(unlock(0, 1));
       assertEquals(0, waiting.get(10, SECONDS));
     }

@@ -77,7 +77,17 @@ class VirtualMachineTest {
           --tls-ca /opt/hostshare/tls/ca.pem -o timeout=120
         """
             .formatted(VirtualMachine.HOST, port, share, MNT);
-    machine.shell(LIMIT, mount);
+    mountInGuest();
+  }
+
+  private static void mountInGuest() {
+    try {
+      machine.shell(LIMIT, mount);
+    } catch (AssertionError e) {
+      var told =
+          machine.shell(LIMIT, "head -n 100 /hs_err_pid*.log /var/log/hostshare/* 2>&1 || true");
+      throw new AssertionError(e.getMessage() + told + "\n" + server.log(), e);
+    }
   }
 
   @AfterAll
@@ -102,7 +112,7 @@ class VirtualMachineTest {
     machine.shell(LIMIT, "/opt/hostshare/bin/hostshare-agent umount " + MNT);
     assertEquals(0, server.stop());
     server.start();
-    machine.shell(LIMIT, mount);
+    mountInGuest();
   }
 
   @Test
