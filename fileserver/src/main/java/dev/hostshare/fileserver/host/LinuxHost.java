@@ -34,16 +34,6 @@ public final class LinuxHost implements HostFs {
   private static final int STATX_WANTED = 0x7ff | 0x800;
   private static final int STATX_BTIME = 0x800;
 
-  // include/uapi/linux/fcntl.h: locks that belong to an open file description.
-  private static final int F_OFD_GETLK = 36;
-  private static final int F_OFD_SETLK = 37;
-  private static final int F_OFD_SETLKW = 38;
-
-  private static final int LOCK_SH = 1;
-  private static final int LOCK_EX = 2;
-  private static final int LOCK_NB = 4;
-  private static final int LOCK_UN = 8;
-
   // These differ on arm64 (arch/arm64/include/uapi/asm/fcntl.h); the wire has x86-64's.
   private static final boolean ARM = System.getProperty("os.arch").equals("aarch64");
   private static final int O_DIRECTORY = ARM ? 040000 : Linux.O_DIRECTORY;
@@ -512,117 +502,38 @@ public final class LinuxHost implements HostFs {
 
   @Override
   public boolean tryLock(int fd, int type, long start, long end) throws ErrnoException {
-    try {
-      fcntlLock(fd, F_OFD_SETLK, type, start, end);
-      return true;
-    } catch (ErrnoException e) {
-      if (e.errno() == Errno.EAGAIN || e.errno() == Errno.EACCES) {
-        return false;
-      }
-      throw e;
-    }
+    return LinuxLocks.tryLock(fd, type, start, end);
   }
 
   @Override
   public HeldLock testLock(int fd, int type, long start, long end) throws ErrnoException {
-    MemorySegment lock = fcntlLock(fd, F_OFD_GETLK, type, start, end);
-    int found = lock.get(JAVA_SHORT, 0);
-    if (found == Linux.F_UNLCK) {
-      return null;
-    }
-    long from = lock.get(JAVA_LONG, 8);
-    long length = lock.get(JAVA_LONG, 16);
-    long to = length == 0 ? Long.MAX_VALUE : from + length - 1;
-    return new HeldLock(found, from, to, Math.max(0, lock.get(JAVA_INT, 24)));
+    return LinuxLocks.testLock(fd, type, start, end);
   }
 
   @Override
   public void lock(int fd, int type, long start, long end, BlockingCall turn)
       throws ErrnoException {
-    waiting(turn, () -> fcntlLock(fd, F_OFD_SETLKW, type, start, end));
+    LinuxLocks.lock(fd, type, start, end, turn);
   }
 
   @Override
   public boolean tryFlock(int fd, int type) throws ErrnoException {
-    try {
-      flock(fd, type, LOCK_NB);
-      return true;
-    } catch (ErrnoException e) {
-      if (e.errno() == Errno.EAGAIN) {
-        return false;
-      }
-      throw e;
-    }
+    return LinuxLocks.tryFlock(fd, type);
   }
 
   @Override
   public void flock(int fd, int type, BlockingCall turn) throws ErrnoException {
-    waiting(turn, () -> flock(fd, type, 0));
+    LinuxLocks.flock(fd, type, turn);
   }
 
-  private static void flock(int fd, int type, int flags) throws ErrnoException {
-    Scratch s = Scratch.get();
-    int operation =
-        switch (type) {
-          case Linux.F_RDLCK -> LOCK_SH;
-          case Linux.F_WRLCK -> LOCK_EX;
-          case Linux.F_UNLCK -> LOCK_UN;
-          default -> throw ErrnoException.of(Errno.EINVAL);
-        };
-    try {
-      check(s, (int) Libc.FLOCK.invokeExact(s.callState, fd, operation | flags));
-    } catch (Throwable e) {
-      throw rethrow(e);
-    }
-  }
-
-  /** struct flock of 64-bit Linux: type 2, whence 2, start 8 (at 8), length 8, pid 4. */
-  private static MemorySegment fcntlLock(int fd, int command, int type, long start, long end)
-      throws ErrnoException {
-    Scratch s = Scratch.get();
-    MemorySegment lock = s.struct;
-    lock.asSlice(0, 32).fill((byte) 0);
-    lock.set(JAVA_SHORT, 0, (short) type);
-    lock.set(JAVA_LONG, 8, start);
-    lock.set(JAVA_LONG, 16, end == Long.MAX_VALUE ? 0 : end - start + 1);
-    try {
-      check(s, (int) Libc.FCNTL_LOCK.invokeExact(s.callState, fd, command, lock));
-    } catch (Throwable e) {
-      throw rethrow(e);
-    }
-    return lock;
-  }
-
-  private interface Waiting {
-    void call() throws ErrnoException;
-  }
-
-  private static void waiting(BlockingCall turn, Waiting call) throws ErrnoException {
-    try {
-      while (turn.enter(LinuxSignals.currentThread())) {
-        try {
-          call.call();
-          return;
-        } catch (ErrnoException e) {
-          if (e.errno() != Errno.EINTR) {
-            throw e;
-          }
-        }
-      }
-      throw ErrnoException.of(Errno.EINTR);
-    } finally {
-      turn.leave();
-    }
-  }
-
-  private static long check(Scratch s, long result) throws ErrnoException {
+  static long check(Scratch s, long result) throws ErrnoException {
     if (result < 0) {
       throw ErrnoException.of(Libc.errno(s.callState));
     }
     return result;
   }
 
-  private static ErrnoException rethrow(Throwable e) {
+  static ErrnoException rethrow(Throwable e) {
     return switch (e) {
       case ErrnoException errno -> errno;
       case RuntimeException runtime -> throw runtime;
