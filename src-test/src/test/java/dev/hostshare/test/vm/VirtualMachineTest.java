@@ -129,7 +129,7 @@ class VirtualMachineTest {
         "stat -c '%n %F %u %g %a %h %t %T' owned owned/*; getfattr -d owned/f; getfacl -n owned/f";
     var before = shell(told);
     assertTrue(before.contains("owned/f regular file 999 998 4771 2"), before);
-    assertTrue(before.contains("owned/null character special file 0 0 644 1 1 3"), before);
+    assertTrue(before.contains("owned/null character special file 0 998 644 1 1 3"), before);
     assertEquals(Server.UID, Files.getAttribute(share.resolve("owned/f"), "unix:uid"));
     assertEquals(0644, (int) Files.getAttribute(share.resolve("owned/f"), "unix:mode") & 07777);
     remount();
