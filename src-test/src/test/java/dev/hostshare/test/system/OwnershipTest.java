@@ -3,6 +3,7 @@ package dev.hostshare.test.system;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -229,5 +230,46 @@ class OwnershipTest {
     assertEquals("1000 1000 600", inGuest(asUser.formatted(1001, "stat -c '%u %g %a' f")));
     inGuest(asUser.formatted(1001, "! cat f 2>/dev/null; ! sh -c ': > f' 2>/dev/null"));
     assertEquals("x", inGuest(asUser.formatted(1000, "cat f")));
+  }
+
+  /**
+   * A container engine's idmapped volume: the ids of the mount are mapped, those stored are not.
+   */
+  @Test
+  void idmappedMountMapsBothWays() {
+    assumeTrue(
+        kernelIsAtLeast(6, 12), "FUSE knows idmapped mounts (FUSE_ALLOW_IDMAP) from Linux 6.12");
+    assertEquals(
+        "10000 10000\n10005 10005\n5 5\n7 7",
+        inGuest(
+            """
+            unshare -U sleep 60 & holder=$!
+            trap 'umount /run/idmapped; kill $holder' EXIT
+            until [ "$(readlink /proc/$holder/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do kill -0 $holder; done
+            echo 0 10000 65536 > /proc/$holder/uid_map
+            echo 0 10000 65536 > /proc/$holder/gid_map
+            mkdir -p /run/idmapped; mkdir d; chmod 777 d
+            perl -e '
+              my ($from, $to, $pid) = @ARGV; my $empty = "";
+              open(my $ns, "<", "/proc/$pid/ns/user") or die "user namespace: $!";
+              my $tree = syscall(428, -100, $from, 02000001); # open_tree, OPEN_TREE_CLONE
+              $tree >= 0 or die "open_tree: $!";
+              my $attr = pack("QQQQ", 0x100000, 0, 0, fileno($ns)); # MOUNT_ATTR_IDMAP
+              syscall(442, $tree, $empty, 0x1000, $attr, 32) == 0 or die "mount_setattr: $!";
+              syscall(429, $tree, $empty, -100, $to, 4) == 0 or die "move_mount: $!";
+            ' "$PWD" /run/idmapped $holder
+            stat -c '%u %g' /run/idmapped/d
+            setpriv --reuid=10005 --regid=10005 --clear-groups touch /run/idmapped/d/f
+            stat -c '%u %g' /run/idmapped/d/f
+            stat -c '%u %g' d/f
+            chown 10007:10007 /run/idmapped/d/f
+            stat -c '%u %g' d/f
+            """));
+  }
+
+  private static boolean kernelIsAtLeast(int major, int minor) {
+    var parts = System.getProperty("os.version").split("[^0-9]+", 3);
+    int hostMajor = Integer.parseInt(parts[0]);
+    return hostMajor > major || (hostMajor == major && Integer.parseInt(parts[1]) >= minor);
   }
 }
