@@ -22,8 +22,9 @@ import java.util.List;
  */
 public final class Guest implements AutoCloseable {
   /**
-   * Says "ready", waits until its input ends, then kills what is left in its mount namespace. A
-   * container has a mount namespace of its own: {@link DockerEngine} removes those.
+   * A session of its own, so that what kills the test does not kill it, too. Says "ready", waits
+   * until its input ends, then kills what is left in its mount namespace. A container has a mount
+   * namespace of its own: {@link DockerEngine} removes those.
    */
   private static final String INIT =
       """
@@ -57,7 +58,14 @@ public final class Guest implements AutoCloseable {
   public static Guest start() throws IOException {
     var init =
         new ProcessBuilder(
-                "unshare", "--mount", "--net", "--propagation=private", "bash", "-c", INIT)
+                "setsid",
+                "unshare",
+                "--mount",
+                "--net",
+                "--propagation=private",
+                "bash",
+                "-c",
+                INIT)
             .redirectErrorStream(true)
             .start();
     var guest = new Guest(init);

@@ -24,6 +24,7 @@ public final class Server implements AutoCloseable {
   private final List<String> wrapper;
   private final Queue<String> log = new ConcurrentLinkedQueue<>();
   private Process process;
+  private Process watchdog;
   private Thread reader;
 
   private Server(List<String> wrapper, List<String> arguments) {
@@ -66,6 +67,12 @@ public final class Server implements AutoCloseable {
     var ready = new CompletableFuture<Void>();
     try {
       process = new ProcessBuilder(line).redirectErrorStream(true).start();
+      // Ends the server when the test's JVM is gone, however it went: its input ends with it.
+      watchdog =
+          new ProcessBuilder("setsid", "sh", "-c", "cat >/dev/null; kill -9 " + process.pid())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -120,6 +127,7 @@ public final class Server implements AutoCloseable {
         process.destroyForcibly();
         throw new AssertionError("the server does not end\n" + log());
       }
+      watchdog.destroyForcibly().waitFor();
       reader.join();
       return process.exitValue();
     } catch (InterruptedException e) {
@@ -132,6 +140,9 @@ public final class Server implements AutoCloseable {
   public void close() {
     if (process.isAlive()) {
       kill();
+    } else {
+      // The number is free for another process.
+      watchdog.destroyForcibly();
     }
   }
 }
