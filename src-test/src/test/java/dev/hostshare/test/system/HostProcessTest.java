@@ -106,7 +106,7 @@ class HostProcessTest {
    * attributes in under a second; in the guest ls(1) takes a system call for each.
    */
   @Test
-  void hugeDirectoryIsListedWholeAndFast() throws Exception {
+  void hugeDirectoryIsListedWholeAndByTheServerWithinASecond() throws Exception {
     var folder = Files.createDirectory(lab.host().resolve("huge"));
     for (int i = 0; i < 100_000; i++) {
       Files.createFile(folder.resolve("entry" + i));
@@ -131,14 +131,14 @@ class HostProcessTest {
             lab.guest().shell("grep -o 'entry[0-9]*' /run/list | tee /run/names | wc -l"));
         assertEquals("100000", lab.guest().shell("sort -u /run/names | wc -l"));
       }
+      long best = Long.MAX_VALUE;
+      for (int round = 0; round < 5; round++) {
+        best = Math.min(best, timeListing());
+      }
+      assertTrue(best < 1_000_000_000L, "the server took " + best / 1_000_000 + " ms");
     } finally {
       churn.destroyForcibly().waitFor();
     }
-    long best = Long.MAX_VALUE;
-    for (int round = 0; round < 5; round++) {
-      best = Math.min(best, timeListing());
-    }
-    assertTrue(best < 1_000_000_000L, "the server took " + best / 1_000_000 + " ms");
   }
 
   /** Lists the huge directory with attributes over the protocol; answers the nanoseconds. */
