@@ -157,8 +157,10 @@ class HostProcessTest {
       for (boolean end = false; !end; ) {
         var entries = client.call(ClientFrame.newBuilder().setReaddir(readdir)).getEntries();
         for (var entry : entries.getEntriesList()) {
-          assertTrue(entry.getEntry().getAttr().getMode() != 0);
-          listed += entry.getName().byteAt(0) == 'e' ? 1 : 0;
+          if (entry.getName().byteAt(0) == 'e') { // the others come and go
+            assertTrue(entry.getEntry().getAttr().getMode() != 0);
+            listed++;
+          }
         }
         end = entries.getEntriesCount() == 0 || entries.getEnd();
         if (!end) {
