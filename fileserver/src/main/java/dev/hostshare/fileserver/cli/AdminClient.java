@@ -107,6 +107,7 @@ final class AdminClient implements AutoCloseable {
                 new AdminHandler(
                     new LinuxHost(),
                     store,
+                    file -> {},
                     () -> {
                       throw new IllegalStateException("no server runs");
                     }))

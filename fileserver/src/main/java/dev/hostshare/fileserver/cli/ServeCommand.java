@@ -46,6 +46,16 @@ final class ServeCommand implements Callable<Integer> {
           "A folder to share. owner: who owns what no guest has chowned; default host. Repeatable.")
   private List<String> shares;
 
+  @Option(
+      names = "--max-watches",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description =
+          "Directories to watch for changes at the most, about 1 KiB of kernel memory each; what"
+              + " lies in others guests keep for a second only. Default ${DEFAULT-VALUE}; the"
+              + " kernel's own limit is sysctl fs.fanotify.max_user_marks.")
+  private int maxWatches;
+
   @ArgGroup(exclusive = false)
   private TlsOptions tls;
 
@@ -122,9 +132,19 @@ final class ServeCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+    if (maxWatches < 0) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--max-watches must be 0 or more, and is " + maxWatches);
+    }
     TlsFiles files = tls == null ? null : new TlsFiles(tls.certificate, tls.key, tls.authority);
     return new FileServer.Config(
-        parent.state(), addresses, specs, files, insecureLoopback, HostShareCommand.version());
+        parent.state(),
+        addresses,
+        specs,
+        files,
+        insecureLoopback,
+        maxWatches,
+        HostShareCommand.version());
   }
 
   /** macOS users come from Docker Desktop, where whoever asks owns the file. */

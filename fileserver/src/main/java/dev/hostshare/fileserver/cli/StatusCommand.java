@@ -47,6 +47,7 @@ final class StatusCommand implements Callable<Integer> {
     status.getListenList().forEach(a -> System.out.println("listens  " + a));
     status.getSharesList().forEach(s -> System.out.println("shares   " + s));
     System.out.printf("overlay  %d records%n", status.getOverlayRecords());
+    System.out.printf("watches  %d directories%n", status.getWatchedDirectories());
     for (SessionStatus s : status.getSessionsList()) {
       System.out.printf(
           "guest    %s (%s): %s; %d nodes, %d handles, %d requests, %d in flight%n",

@@ -11,6 +11,8 @@ import dev.hostshare.proto.Linux;
  * @param mode type and permission bits
  * @param rdev packed as makedev(3)
  * @param hasXattrs whether the overlay has extended attributes of it
+ * @param watched whether the guest will be told when any of this, or the content, is changed by
+ *     others
  * @param stat the host's size, times, link count
  */
 public record Attributes(
@@ -21,7 +23,14 @@ public record Attributes(
     int gid,
     long rdev,
     boolean hasXattrs,
+    boolean watched,
     HostStat stat) {
+
+  Attributes withWatched(boolean isWatched) {
+    return isWatched == watched
+        ? this
+        : new Attributes(id, inode, mode, uid, gid, rdev, hasXattrs, isWatched, stat);
+  }
 
   int type() {
     return mode & Linux.S_IFMT;

@@ -47,19 +47,28 @@ public final class Directories {
    */
   public record Listing(List<Listed> entries, boolean end) {}
 
-  /** Opens a directory; a handle. */
-  public long open(long node, Caller caller) throws ErrnoException {
+  /**
+   * An open directory.
+   *
+   * @param attributes right before it was opened
+   */
+  public record Opened(long handle, Attributes attributes) {}
+
+  /** Opens a directory. */
+  public Opened open(long node, Caller caller) throws ErrnoException {
     Node n = session.nodes.get(node);
     if (!n.isDirectory()) {
       throw ErrnoException.of(Errno.ENOTDIR);
     }
+    session.catchUp();
     try (Location at = session.locate(n)) {
       HostStat stat = host.stat(at.dir, at.name);
-      permissions.require(
-          n.export, n.export.compose(stat, n.fileId, caller), caller, Permissions.READ);
+      Attributes attributes =
+          n.export.compose(stat, n.fileId, caller).withWatched(n.watched != null);
+      permissions.require(n.export, attributes, caller, Permissions.READ);
       int fd = session.inodes().openConfirmed(n, at, Linux.O_RDONLY | Linux.O_DIRECTORY);
       try {
-        return session.handles.addDirectory(n, fd).id;
+        return new Opened(session.handles.addDirectory(n, fd).id, attributes);
       } catch (ErrnoException e) {
         host.close(fd);
         throw e;

@@ -116,7 +116,7 @@ public final class Export implements AutoCloseable {
     int uid = r != null && r.hasUid() ? r.uid() : unrecordedUid(stat, caller);
     int gid = r != null && r.hasGid() ? r.gid() : unrecordedGid(stat, caller);
     boolean hasXattrs = r != null && r.hasXattrs();
-    return new Attributes(id, guestInode(stat, id), mode, uid, gid, rdev, hasXattrs, stat);
+    return new Attributes(id, guestInode(stat, id), mode, uid, gid, rdev, hasXattrs, false, stat);
   }
 
   private int unrecordedUid(HostStat stat, Caller caller) {

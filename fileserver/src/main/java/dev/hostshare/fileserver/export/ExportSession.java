@@ -30,6 +30,9 @@ public final class ExportSession implements AutoCloseable {
   final NodeTable nodes;
   final HandleTable handles;
 
+  private final Watches watches;
+  private volatile Invalidations invalidations = Invalidations.NONE;
+
   private final Names names;
   private final Inodes inodes;
   private final Files files;
@@ -38,7 +41,11 @@ public final class ExportSession implements AutoCloseable {
   private final Locks locks;
 
   public ExportSession(
-      HostFs host, OverlayStore overlay, DirectoryDescriptors descriptors, SessionLimits limits) {
+      HostFs host,
+      OverlayStore overlay,
+      DirectoryDescriptors descriptors,
+      Watches watches,
+      SessionLimits limits) {
     this.host = host;
     this.overlay = overlay;
     this.descriptors = descriptors;
@@ -50,6 +57,17 @@ public final class ExportSession implements AutoCloseable {
     files = new Files(this);
     directories = new Directories(this);
     locks = new Locks(this, limits.waitingLocks());
+    this.watches = watches;
+    watches.begins(this);
+  }
+
+  /** Tells where invalidations go. To be called before the first operation. */
+  public void attach(Invalidations to) {
+    invalidations = to;
+  }
+
+  Invalidations invalidations() {
+    return invalidations;
   }
 
   public Names names() {
@@ -80,7 +98,7 @@ public final class ExportSession implements AutoCloseable {
   public Entry mount(Export export, Caller caller) throws ErrnoException {
     HostStat stat = host.stat(export.rootFd(), HostFs.SELF);
     Node root = nodes.enter(export, export.rootId(), stat.type(), null, null);
-    return new Entry(root.id, export.compose(stat, root.fileId, caller));
+    return new Entry(root.id, export.compose(stat, root.fileId, caller), true);
   }
 
   public void forget(long node, long count) {
@@ -100,11 +118,13 @@ public final class ExportSession implements AutoCloseable {
   public void close() {
     locks.close();
     handles.close();
+    watches.ends(this);
     nodes.clear();
   }
 
   private void forgotten(Node node) {
     boolean last = node.orphan;
+    unwatch(node);
     descriptors.gone(node);
     if (last) {
       try {
@@ -116,10 +136,89 @@ public final class ExportSession implements AutoCloseable {
     }
   }
 
+  private void unwatch(Node node) {
+    if (node.watched == null) {
+      return;
+    }
+    int fd = -1;
+    try {
+      fd = descriptors.acquire(node);
+    } catch (ErrnoException e) {
+      log.debug("a directory that is no longer where it was stays watched: {}", e.getMessage());
+    }
+    watches.unwatch(this, node, fd);
+    if (fd >= 0) {
+      descriptors.release(node);
+    }
+  }
+
+  /** A change that others made on the host, to {@code name} in the directory or to itself. */
+  void changedOnHost(Node directory, byte[] name, boolean names) {
+    if (name.length == 0) {
+      invalidations.node(directory.id);
+      return;
+    }
+    Node child = null;
+    try (Location at = locate(directory)) {
+      HostStat stat = host.stat(at.dir, name);
+      child = nodes.find(directory.export, directory.export.identify(stat, at.dir, name));
+    } catch (ErrnoException e) {
+      // Gone again, or hidden: then it is the name that has changed, which the guest is told.
+      log.trace("what was changed cannot be looked at: {}", e.getMessage());
+    }
+    if (names || child == null) {
+      // Also for a file that the guest may just be being told of, and that is no node yet.
+      invalidations.name(directory.id, name);
+    }
+    if (names) {
+      invalidations.node(directory.id);
+    }
+    if (child != null) {
+      invalidations.node(child.id);
+    }
+  }
+
+  /** A change by another session, to a file or to what {@code name} means in a directory. */
+  void changedElsewhere(Export export, FileId file, byte[] name) {
+    Node node = nodes.find(export, file);
+    if (node == null) {
+      return;
+    }
+    invalidations.node(node.id);
+    if (name != null) {
+      invalidations.name(node.id, name);
+    }
+  }
+
+  void changedRecord(FileId file) {
+    nodes.findAll(file).forEach(node -> invalidations.node(node.id));
+  }
+
+  /** This session changed a file. */
+  void changed(Node node) {
+    watches.changed(this, node.export, node.fileId);
+  }
+
+  void changed(Export export, FileId file) {
+    watches.changed(this, export, file);
+  }
+
+  /** This session changed what a name means. */
+  void changedName(Node directory, byte[] name) {
+    watches.changedName(this, directory.export, directory.fileId, name);
+  }
+
+  /** Tells this guest, before it has its reply, of all that others changed until now. */
+  void catchUp() throws ErrnoException {
+    watches.catchUp();
+  }
+
   /** A way to the node for one system call. By name it has to be checked with {@link #confirm}. */
   Location locate(Node node) throws ErrnoException {
     if (node.isDirectory()) {
-      return new Location(descriptors.acquire(node), HostFs.SELF, descriptors, node);
+      Location at = new Location(descriptors.acquire(node), HostFs.SELF, descriptors, node);
+      watches.watch(this, node, at.dir);
+      return at;
     }
     int orphan = descriptors.acquireOrphan(node);
     if (orphan >= 0) {

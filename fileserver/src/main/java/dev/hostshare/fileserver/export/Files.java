@@ -42,16 +42,25 @@ public final class Files {
       throws ErrnoException {
     Node n = session.nodes.get(node);
     requireOpenable(n, flags);
-    int fd =
+    session.catchUp();
+    Found found =
         session.reach(
             n,
             (at, stat) -> {
               permissions.require(
                   n.export, n.export.compose(stat, n.fileId, caller), caller, mask(flags));
-              return session.inodes().openConfirmed(n, at, flags & KEPT_FLAGS);
+              int fd = session.inodes().openConfirmed(n, at, flags & KEPT_FLAGS);
+              return new Found(fd, at.isWatched());
             });
-    return opened(n, fd, flags, killSuidgid, caller);
+    Opened opened = opened(n, found, flags, killSuidgid, caller);
+    if ((flags & Linux.O_TRUNC) != 0) {
+      session.changed(n);
+    }
+    return opened;
   }
+
+  /** A descriptor, and whether the name is watched under which it was opened. */
+  private record Found(int fd, boolean nameWatched) {}
 
   private static void requireOpenable(Node n, int flags) throws ErrnoException {
     boolean writes = (flags & Linux.O_ACCMODE) != Linux.O_RDONLY || (flags & Linux.O_TRUNC) != 0;
@@ -77,10 +86,11 @@ public final class Files {
         };
   }
 
-  /** Takes ownership of {@code fd}. */
-  private Opened opened(Node n, int fd, int flags, boolean killSuidgid, Caller caller)
+  /** Takes ownership of the descriptor. */
+  private Opened opened(Node n, Found found, int flags, boolean killSuidgid, Caller caller)
       throws ErrnoException {
     OpenFile file;
+    int fd = found.fd;
     try {
       file = session.handles.addFile(n, fd, flags);
     } catch (ErrnoException e) {
@@ -92,7 +102,9 @@ public final class Files {
         session.inodes().killSuidgid(file);
       }
       HostStat stat = host.stat(fd, HostFs.SELF);
-      return new Opened(file.id, null, n.export.compose(stat, n.fileId, caller), false);
+      Attributes attributes = n.export.compose(stat, n.fileId, caller);
+      boolean watched = Names.isWatched(n, attributes, found.nameWatched);
+      return new Opened(file.id, null, attributes.withWatched(watched), false);
     } catch (ErrnoException e) {
       session.handles.remove(file.id).leave();
       throw e;
@@ -134,7 +146,7 @@ public final class Files {
       Opened opened = open(entry.node(), flags, killSuidgid, caller);
       return new Opened(
           opened.handle(),
-          new Entry(entry.node(), opened.attributes()),
+          new Entry(entry.node(), opened.attributes(), entry.nameWatched()),
           opened.attributes(),
           false);
     } catch (ErrnoException e) {
@@ -208,7 +220,12 @@ public final class Files {
         session.descriptors.orphaned(node, host.reopen(fd, Linux.O_PATH));
       }
       OpenFile file = session.handles.addFile(node, fd, flags);
-      return new Opened(file.id, new Entry(node.id, attributes), attributes, true);
+      if (name == null) {
+        return new Opened(file.id, new Entry(node.id, attributes, false), attributes, true);
+      }
+      session.changedName(parent, name);
+      Entry entry = Names.entry(node, attributes, parent);
+      return new Opened(file.id, entry, entry.attributes(), true);
     } catch (ErrnoException e) {
       host.close(fd);
       if (node != null) {
@@ -286,6 +303,7 @@ public final class Files {
       }
       int count = host.write(file.fd, data, offset);
       // Linux's pwrite on O_APPEND goes to the end whatever the offset (pwrite(2), BUGS).
+      session.changed(file.node);
       long where = file.isAppend() ? host.stat(file.fd, HostFs.SELF).size() - count : offset;
       return new Written(count, where);
     } finally {
@@ -309,6 +327,7 @@ public final class Files {
     try {
       file.node.export.requireWritable();
       host.fallocate(file.fd, mode, offset, length);
+      session.changed(file.node);
     } finally {
       file.leave();
     }
@@ -334,7 +353,9 @@ public final class Files {
     try {
       OpenFile to = session.handles.enterFile(out);
       try {
-        return host.copyFileRange(from.fd, inOffset, to.fd, outOffset, length);
+        long copied = host.copyFileRange(from.fd, inOffset, to.fd, outOffset, length);
+        session.changed(to.node);
+        return copied;
       } finally {
         to.leave();
       }

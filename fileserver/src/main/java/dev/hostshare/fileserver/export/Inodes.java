@@ -41,7 +41,13 @@ public final class Inodes {
   }
 
   Attributes attributes(Node n, Caller caller) throws ErrnoException {
-    return session.reach(n, (at, stat) -> n.export.compose(stat, n.fileId, caller));
+    return session.reach(n, (at, stat) -> told(n, at, stat, caller));
+  }
+
+  private static Attributes told(Node n, Location at, HostStat stat, Caller caller)
+      throws ErrnoException {
+    Attributes attributes = n.export.compose(stat, n.fileId, caller);
+    return attributes.withWatched(Names.isWatched(n, attributes, at.isWatched()));
   }
 
   private static void requireHandleOf(Handle handle, Node node) throws ErrnoException {
@@ -92,7 +98,8 @@ public final class Inodes {
     } else if (!record.isEmpty() && change.size() == null) {
       touchChangeTime(at, stat);
     }
-    return n.export.compose(host.stat(at.dir, at.name), n.fileId, caller);
+    session.changed(n);
+    return told(n, at, host.stat(at.dir, at.name), caller);
   }
 
   private void requireMay(
@@ -208,6 +215,7 @@ public final class Inodes {
     }
     if (!change.isEmpty()) {
       session.overlay.change(file.node.fileId, session.place(file.node), change);
+      session.changed(file.node);
     }
   }
 

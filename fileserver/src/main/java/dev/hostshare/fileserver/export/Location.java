@@ -21,6 +21,11 @@ final class Location implements AutoCloseable {
     return name.length == 0;
   }
 
+  /** Whether the guest will be told of changes to what is here. */
+  boolean isWatched() {
+    return pinned != null && pinned.watched != null;
+  }
+
   @Override
   public void close() {
     if (pinned != null) {

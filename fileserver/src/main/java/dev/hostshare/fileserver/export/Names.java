@@ -30,8 +30,9 @@ public final class Names {
    * How far a walk came.
    *
    * @param errno why it stopped, or 0
+   * @param missingWatched whether the guest will be told when the name comes that was missing
    */
-  public record Walked(List<Entry> entries, int errno) {}
+  public record Walked(List<Entry> entries, int errno, boolean missingWatched) {}
 
   /** Looks up names one below the other, never through a symlink. */
   public Walked walk(long node, List<byte[]> names, Caller caller) throws ErrnoException {
@@ -47,9 +48,9 @@ public final class Names {
         at = session.nodes.get(entry.node());
       }
     } catch (ErrnoException e) {
-      return new Walked(entries, e.errno());
+      return new Walked(entries, e.errno(), e.errno() == Errno.ENOENT && at.watched != null);
     }
-    return new Walked(entries, 0);
+    return new Walked(entries, 0, false);
   }
 
   private Entry lookup(Node parent, byte[] name, Caller caller) throws ErrnoException {
@@ -83,7 +84,24 @@ public final class Names {
     FileId id = parent.export.identify(stat, dir.dir, name);
     Attributes attributes = session.seen(parent.export, stat, id, parent, name, caller);
     Node node = session.nodes.enter(parent.export, id, stat.type(), parent, name);
-    return new Entry(node.id, attributes);
+    return entry(node, attributes, parent);
+  }
+
+  /** What the guest is told of a node that was just seen in {@code parent}. */
+  static Entry entry(Node node, Attributes attributes, Node parent) {
+    boolean nameWatched = parent.watched != null;
+    return new Entry(
+        node.id, attributes.withWatched(isWatched(node, attributes, nameWatched)), nameWatched);
+  }
+
+  /**
+   * Whether all changes of a node's attributes are seen. A directory's are where it is watched
+   * itself; another file's where its only name is.
+   */
+  static boolean isWatched(Node node, Attributes attributes, boolean nameWatched) {
+    return node.isDirectory()
+        ? node.watched != null
+        : nameWatched && attributes.stat().nlink() == 1;
   }
 
   private static void requireDirectory(Node node) throws ErrnoException {
@@ -199,7 +217,8 @@ public final class Names {
       FileId id = parent.export.identify(stat, dir.dir, name);
       Attributes attributes = recordNew(parent, name, stat, id, creation, caller);
       Node node = session.nodes.enter(parent.export, id, stat.type(), parent, name);
-      return new Entry(node.id, attributes);
+      session.changedName(parent, name);
+      return entry(node, attributes, parent);
     } catch (ErrnoException e) {
       undo(e, undo);
       throw e;
@@ -289,6 +308,8 @@ public final class Names {
     }
 
     void removed() throws ErrnoException {
+      session.changedName(parent, name);
+      session.changed(parent.export, id);
       Node node = session.nodes.find(parent.export, id);
       boolean last = stat.isDirectory() || host.stat(fd, HostFs.SELF).nlink() == 0;
       if (last && !stat.isDirectory() && (node == null || !session.handles.isOpen(node))) {
@@ -420,6 +441,9 @@ public final class Names {
       session.nodes.moved(node, from, name, to, newName);
     }
     session.overlay.moved(file.id, session.place(to, newName));
+    session.changedName(from, name);
+    session.changedName(to, newName);
+    session.changed(from.export, file.id);
   }
 
   /** link(2); also gives an O_TMPFILE file its first name. */
@@ -455,7 +479,9 @@ public final class Names {
           }
           descriptors.named(n);
           session.nodes.enter(to.export, n.fileId, stat.type(), to, newName);
-          return new Entry(n.id, to.export.compose(stat, n.fileId, caller));
+          session.changedName(to, newName);
+          session.changed(n);
+          return entry(n, to.export.compose(stat, n.fileId, caller), to);
         });
   }
 }

@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * A file that a session was told of. Its names are guarded by the {@link NodeTable} that made it,
- * its descriptor by {@link DirectoryDescriptors}, its open handles by {@link HandleTable}.
+ * its descriptor by {@link DirectoryDescriptors}, its open handles by {@link HandleTable}, its
+ * watch by {@link Watches}.
  */
 final class Node {
   /** A name under which this guest knows the node. */
@@ -45,6 +46,13 @@ final class Node {
   boolean orphan;
 
   boolean gone;
+
+  // ---- written under the lock of Watches ----
+  /** The key under which this directory is watched, or null while it is not. */
+  volatile String watched;
+
+  /** Its file system cannot be watched. */
+  volatile boolean unwatchable;
 
   // ---- guarded by HandleTable ----
   OpenFile openFile;

@@ -6,8 +6,10 @@ import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.proto.Errno;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -21,6 +23,7 @@ final class NodeTable {
   private final Consumer<Node> onGone;
   private final Map<Long, Node> byId = new HashMap<>();
   private final Map<Key, Node> byKey = new HashMap<>();
+  private final Set<Export> exports = new HashSet<>();
   private long lastId;
 
   /**
@@ -48,6 +51,19 @@ final class NodeTable {
     return byKey.get(new Key(export, fileId));
   }
 
+  /** The nodes of a file, in whatever share the session knows it. */
+  synchronized List<Node> findAll(FileId fileId) {
+    List<Node> found = new ArrayList<>();
+    exports.forEach(
+        export -> {
+          Node node = byKey.get(new Key(export, fileId));
+          if (node != null) {
+            found.add(node);
+          }
+        });
+    return found;
+  }
+
   /**
    * Notes that the guest is told of this file, with one lookup count.
    *
@@ -65,6 +81,9 @@ final class NodeTable {
       node = new Node(++lastId, export, fileId, hostType);
       byId.put(node.id, node);
       byKey.put(key, node);
+      if (parent == null) {
+        exports.add(export);
+      }
     }
     node.lookups++;
     if (parent != null) {

@@ -85,6 +85,7 @@ public final class Xattrs {
           }
           session.overlay.change(n.fileId, session.place(n), change);
           session.inodes().touchChangeTime(at, stat);
+          session.changed(n);
           return null;
         });
   }
@@ -129,6 +130,7 @@ public final class Xattrs {
           }
           session.overlay.change(n.fileId, session.place(n), new RecordChange().dropXattr(name));
           session.inodes().touchChangeTime(at, stat);
+          session.changed(n);
           return null;
         });
   }

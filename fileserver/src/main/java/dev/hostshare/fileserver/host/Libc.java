@@ -13,9 +13,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
 /**
- * The C library's entry points that {@link LinuxHost} and {@link LinuxSignals} call, each with the
- * captured errno as first argument. Only handles and the number of openat2, nothing of what they
- * mean.
+ * The C library's entry points that {@link LinuxHost} and its siblings call, each with the captured
+ * errno as first argument. Only handles and the number of openat2, nothing of what they mean.
  */
 @SuppressWarnings("restricted") // calling native code is this class's purpose
 final class Libc {
@@ -73,6 +72,13 @@ final class Libc {
           FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS),
           ERRNO,
           Linker.Option.firstVariadicArg(2));
+  static final MethodHandle FANOTIFY_INIT = handle("fanotify_init", JAVA_INT, JAVA_INT);
+  static final MethodHandle FANOTIFY_MARK =
+      handle("fanotify_mark", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS);
+  static final MethodHandle NAME_TO_HANDLE_AT =
+      handle("name_to_handle_at", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_INT);
+  static final MethodHandle POLL = handle("poll", ADDRESS, JAVA_LONG, JAVA_INT);
+  static final MethodHandle READ = sizeHandle("read", JAVA_INT, ADDRESS, JAVA_LONG);
   static final MethodHandle UMASK = handle("umask", JAVA_INT);
   static final MethodHandle SIGACTION = handle("sigaction", JAVA_INT, ADDRESS, ADDRESS);
   static final MethodHandle GETTID = handle("gettid");

@@ -18,11 +18,11 @@ import java.util.function.Consumer;
  * RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS (Linux 5.6).
  */
 public final class LinuxHost implements HostFs {
-  private static final int AT_FDCWD = -100;
+  static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_REMOVEDIR = 0x200;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
-  private static final int AT_EMPTY_PATH = 0x1000;
+  static final int AT_EMPTY_PATH = 0x1000;
 
   // include/uapi/linux/openat2.h
   private static final long RESOLVE_NO_MAGICLINKS = 0x02;
@@ -143,6 +143,10 @@ public final class LinuxHost implements HostFs {
 
   @Override
   public void close(int fd) {
+    closeDescriptor(fd);
+  }
+
+  static void closeDescriptor(int fd) {
     try {
       // Linux frees the descriptor whatever close(2) returns; late write errors are told by fsync.
       int ignored = (int) Libc.CLOSE.invokeExact(Scratch.get().callState, fd);
@@ -463,6 +467,11 @@ public final class LinuxHost implements HostFs {
       throw rethrow(e);
     }
     return s.struct;
+  }
+
+  /** f_fsid, both words: 8 bytes at 56 in struct statfs of 64-bit Linux. */
+  static long fsid(int fd) throws ErrnoException {
+    return fstatfs(fd).get(JAVA_LONG, 56);
   }
 
   @Override

@@ -103,11 +103,13 @@ final class LinuxLocks {
     return lock;
   }
 
-  private interface Waiting {
+  /** A system call that may wait. */
+  interface Waiting {
     void call() throws ErrnoException;
   }
 
-  private static void waiting(BlockingCall turn, Waiting call) throws ErrnoException {
+  /** Makes {@code call} until it succeeds or fails; EINTR when {@code turn} was cancelled. */
+  static void waiting(BlockingCall turn, Waiting call) throws ErrnoException {
     try {
       while (turn.enter(LinuxSignals.currentThread())) {
         try {

@@ -8,7 +8,6 @@ import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.fileserver.host.HostFs;
 import dev.hostshare.fileserver.overlay.OverlayStore;
-import dev.hostshare.fileserver.overlay.Place;
 import dev.hostshare.fileserver.overlay.RecordChange;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
@@ -28,6 +27,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** {@code AdminService}: what the command line asks, of a running server or of the store alone. */
@@ -35,12 +35,20 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
   private static final long MAX_ID = 0xffff_fffeL;
 
   private final OverlayStore overlay;
+  private final Consumer<FileId> changed;
   private final HostPaths paths;
   private final OverlayAudit audit;
   private final Supplier<StatusReply> status;
 
-  public AdminHandler(HostFs host, OverlayStore overlay, Supplier<StatusReply> status) {
+  /**
+   * The service.
+   *
+   * @param changed told of each file whose record was changed
+   */
+  public AdminHandler(
+      HostFs host, OverlayStore overlay, Consumer<FileId> changed, Supplier<StatusReply> status) {
     this.overlay = overlay;
+    this.changed = changed;
     this.paths = new HostPaths(host, new Volumes(host, overlay));
     this.audit = new OverlayAudit(overlay, paths);
     this.status = status;
@@ -195,7 +203,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
             throw invalid("nothing to set: name an owner or a mode");
           }
           HostPaths.Found file = findShared(request.getPath());
-          overlay.change(file.id(), file.place(), change);
+          change(file, change);
           out.onNext(describe(file.id(), file.place().path()));
         });
   }
@@ -240,9 +248,9 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
             throw invalid("name the path whose records are to go; / with --recursive for all");
           }
           if (request.getRecursive()) {
-            paths.walk(Path.of(request.getPath()), f -> overlay.remove(f.id()));
+            paths.walk(Path.of(request.getPath()), this::remove);
           } else {
-            overlay.remove(paths.find(Path.of(request.getPath())).id());
+            remove(paths.find(Path.of(request.getPath())));
           }
           out.onNext(count(before - overlay.size()));
         });
@@ -354,7 +362,16 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
     for (OverlayXattr x : record.getXattrsList()) {
       change.setXattr(x.getName().toByteArray(), x.getValue().toByteArray(), 0);
     }
-    Place place = file.place();
-    overlay.change(file.id(), place, change);
+    change(file, change);
+  }
+
+  private void change(HostPaths.Found file, RecordChange change) throws ErrnoException {
+    overlay.change(file.id(), file.place(), change);
+    changed.accept(file.id());
+  }
+
+  private void remove(HostPaths.Found file) throws ErrnoException {
+    overlay.remove(file.id());
+    changed.accept(file.id());
   }
 }

@@ -19,6 +19,7 @@ final class Connection {
   private final String peer;
   private boolean ended;
   private int owed;
+  private Runnable whenReady = () -> {};
 
   Connection(ServerCallStreamObserver<ServerFrame> out, String peer) {
     this.out = out;
@@ -37,6 +38,16 @@ final class Connection {
       return;
     }
     out.onNext(frame);
+  }
+
+  /** Whether the client reads what is sent: if not, it waits in our memory. */
+  synchronized boolean isReady() {
+    return !ended && out.isReady();
+  }
+
+  /** Runs {@code task} whenever the client has read most of what had to wait. */
+  synchronized void whenReady(Runnable task) {
+    whenReady = task;
   }
 
   /**
@@ -58,13 +69,16 @@ final class Connection {
 
   private void payOwed() {
     int credits;
+    Runnable task;
     synchronized (this) {
       credits = owed;
       owed = 0;
+      task = whenReady;
     }
     if (credits > 0) {
       out.request(credits);
     }
+    task.run();
   }
 
   synchronized void complete() {

@@ -9,9 +9,12 @@ import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
 import dev.hostshare.fileserver.export.Volumes;
+import dev.hostshare.fileserver.export.Watches;
 import dev.hostshare.fileserver.host.ErrnoException;
+import dev.hostshare.fileserver.host.Fanotify;
 import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.fileserver.host.HostWatch;
 import dev.hostshare.fileserver.host.LinuxHost;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.proto.v1.StatusReply;
@@ -24,6 +27,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The whole server: state, shares, sockets. Started by its constructor, ended by {@link #close}.
@@ -32,12 +37,15 @@ public final class FileServer implements AutoCloseable {
   /** Enough to keep several disks' queues busy; more only adds switches on a small machine. */
   private static final int WORKERS = Math.max(8, 4 * Runtime.getRuntime().availableProcessors());
 
+  private static final Logger log = LoggerFactory.getLogger(FileServer.class);
+
   private final long started = System.nanoTime();
   private final String version;
   private final HostFs host = new LinuxHost();
   private final StateFolder state;
   private final OverlayStore overlay;
   private final DirectoryDescriptors descriptors;
+  private final Watches watches;
   private final SessionLimits limits;
   private final List<Export> exports = new ArrayList<>();
   private final ExecutorService workers =
@@ -54,6 +62,7 @@ public final class FileServer implements AutoCloseable {
   /**
    * What to serve, and where.
    *
+   * @param maxWatches how many directories may be watched for changes; 0 for none
    * @param tls null if no TCP address with TLS is among the addresses
    */
   public record Config(
@@ -62,6 +71,7 @@ public final class FileServer implements AutoCloseable {
       List<ShareSpec> shares,
       TlsFiles tls,
       boolean insecureLoopback,
+      int maxWatches,
       String version) {}
 
   /**
@@ -76,6 +86,7 @@ public final class FileServer implements AutoCloseable {
     int budget = descriptorLimit();
     descriptors = new DirectoryDescriptors(host, Math.clamp(budget / 4, 16, 16384));
     limits = SessionLimits.forDescriptors(budget);
+    watches = new Watches(hostWatch(config.maxWatches()), config.maxWatches());
     OverlayStore opened = null;
     try {
       opened = OverlayStore.open(state.path());
@@ -92,6 +103,7 @@ public final class FileServer implements AutoCloseable {
   private void closeQuietly(OverlayStore opened, Exception why) {
     listeners.close();
     exports.forEach(Export::close);
+    watches.close();
     workers.shutdownNow();
     timer.shutdownNow();
     try {
@@ -101,6 +113,22 @@ public final class FileServer implements AutoCloseable {
       state.close();
     } catch (IOException e) {
       why.addSuppressed(e);
+    }
+  }
+
+  /** What tells of changes on the host; null where there is nothing. */
+  private static HostWatch hostWatch(int max) {
+    if (max == 0) {
+      return null;
+    }
+    try {
+      return Fanotify.open();
+    } catch (ErrnoException e) {
+      log.warn(
+          "changes on the host cannot be watched ({}; Linux 5.13 can): guests keep what they see"
+              + " for a second only",
+          e.getMessage());
+      return null;
     }
   }
 
@@ -145,13 +173,14 @@ public final class FileServer implements AutoCloseable {
   }
 
   private void listen(Config config) throws IOException {
-    AdminHandler admin = new AdminHandler(host, overlay, this::status);
+    AdminHandler admin = new AdminHandler(host, overlay, watches::changedRecord, this::status);
     listeners.listen(controlAddress(), null, false, admin.bindService(), workers);
     FileServiceHandler files =
         new FileServiceHandler(
             sessions,
             this::newSession,
             exports.stream().map(e -> Packing.share(e.spec())).toList(),
+            watches.isOpen(),
             "hostshare " + version);
     for (ListenAddress address : config.listen()) {
       TlsFiles tls = address instanceof ListenAddress.Tcp ? config.tls() : null;
@@ -174,7 +203,7 @@ public final class FileServer implements AutoCloseable {
   }
 
   private Session newSession(String client) {
-    ExportSession export = new ExportSession(host, overlay, descriptors, limits);
+    ExportSession export = new ExportSession(host, overlay, descriptors, watches, limits);
     Operations operations =
         new Operations(export, List.copyOf(exports), FileServiceHandler.MAX_PAYLOAD);
     return new Session(client, export, operations, workers, waiters);
@@ -196,6 +225,7 @@ public final class FileServer implements AutoCloseable {
         .addAllSessions(sessions.status())
         .setOverlayRecords(overlay.size())
         .setCachedDescriptors(descriptors.size())
+        .setWatchedDirectories(watches.size())
         .build();
   }
 
@@ -210,6 +240,7 @@ public final class FileServer implements AutoCloseable {
     sessions.close();
     workers.shutdownNow();
     timer.shutdownNow();
+    watches.close();
     exports.forEach(Export::close);
     try {
       overlay.sync();

@@ -30,21 +30,25 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
   private final SessionTable sessions;
   private final Function<String, Session> newSession;
   private final List<Share> shares;
+  private final boolean watches;
   private final String serverName;
 
   /**
    * The service.
    *
    * @param newSession makes a session for a client of this name
+   * @param watches whether sessions are told of changes on the host
    */
   FileServiceHandler(
       SessionTable sessions,
       Function<String, Session> newSession,
       List<Share> shares,
+      boolean watches,
       String serverName) {
     this.sessions = sessions;
     this.newSession = newSession;
     this.shares = shares;
+    this.watches = watches;
     this.serverName = serverName;
   }
 
@@ -134,7 +138,8 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
                       .setMaxPayload(Math.min(hello.getMaxPayload(), MAX_PAYLOAD))
                       .setMaxInFlight(Session.MAX_IN_FLIGHT)
                       .setServer(serverName)
-                      .addAllShares(shares))
+                      .addAllShares(shares)
+                      .setWatches(watches))
               .build());
       // After the welcome, so that it is the first frame; replies that were lost come on demand.
       Connection old = session.attach(connection);

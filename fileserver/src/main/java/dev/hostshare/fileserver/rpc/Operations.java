@@ -4,6 +4,7 @@ import static dev.hostshare.fileserver.rpc.Packing.bytes;
 
 import com.google.protobuf.ByteString;
 import dev.hostshare.fileserver.export.Caller;
+import dev.hostshare.fileserver.export.Directories;
 import dev.hostshare.fileserver.export.Export;
 import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.Files;
@@ -78,8 +79,11 @@ final class Operations {
       case READ, WRITE, FLUSH, FSYNC, RELEASE, FALLOCATE, LSEEK, COPY_FILE_RANGE ->
           onHandle(f, reply);
       case OPENDIR -> {
-        long handle = session.directories().open(f.getOpendir().getNode(), caller);
-        reply.getOpenedBuilder().setHandle(handle);
+        Directories.Opened opened = session.directories().open(f.getOpendir().getNode(), caller);
+        reply
+            .getOpenedBuilder()
+            .setHandle(opened.handle())
+            .setAttr(Packing.attr(opened.attributes()));
       }
       case READDIR -> {
         var op = f.getReaddir();
@@ -129,6 +133,7 @@ final class Operations {
                 caller);
     Walked.Builder packed = reply.getWalkedBuilder();
     walked.entries().forEach(e -> packed.addEntries(Packing.entry(e)));
+    packed.setMissingWatched(walked.missingWatched());
     reply.setErrno(walked.errno());
   }
 

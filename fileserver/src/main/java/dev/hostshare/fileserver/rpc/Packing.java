@@ -76,6 +76,7 @@ final class Packing {
         .setBtimeNsec(s.btime().nsec())
         .setVolume(a.id().volume())
         .setXattrs(a.hasXattrs())
+        .setWatched(a.watched())
         .build();
   }
 
@@ -83,6 +84,7 @@ final class Packing {
     return dev.hostshare.proto.v1.Entry.newBuilder()
         .setNode(e.node())
         .setAttr(attr(e.attributes()))
+        .setNameWatched(e.nameWatched())
         .build();
   }
 

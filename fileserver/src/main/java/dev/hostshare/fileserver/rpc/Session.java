@@ -1,11 +1,13 @@
 package dev.hostshare.fileserver.rpc;
 
 import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.Invalidations;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.host.BlockingCall;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Invalidate;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.SessionStatus;
 import java.util.ArrayDeque;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * and replies arrive in the order sent; so a reply that has {@link #KEPT_REPLIES} others behind it
  * has arrived. Thread-safe.
  */
-final class Session {
+final class Session implements Invalidations {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
   /**
@@ -56,6 +58,9 @@ final class Session {
   private final Set<String> mounts = new LinkedHashSet<>();
   private boolean closed;
 
+  /** Invalidations were not sent, since the client did not read: it has to drop everything. */
+  private boolean behind;
+
   Session(
       String client,
       ExportSession export,
@@ -67,12 +72,59 @@ final class Session {
     this.operations = operations;
     this.workers = workers;
     this.waiters = waiters;
+    export.attach(this);
+  }
+
+  @Override
+  public void node(long node) {
+    invalidate(Invalidate.newBuilder().setNode(node));
+  }
+
+  @Override
+  public void name(long directory, byte[] name) {
+    invalidate(Invalidate.newBuilder().setNode(directory).setName(Packing.bytes(name)));
+  }
+
+  @Override
+  public void everything() {
+    invalidate(Invalidate.newBuilder());
+  }
+
+  /**
+   * Sends an invalidation. A client that has no connection drops everything by itself; one that
+   * does not read is told to, when it reads again.
+   */
+  private void invalidate(Invalidate.Builder what) {
+    Connection to;
+    synchronized (this) {
+      if (connection == null || behind) {
+        return;
+      }
+      to = connection;
+      if (!to.isReady()) {
+        behind = true;
+        return;
+      }
+    }
+    to.send(ServerFrame.newBuilder().setInvalidate(what).build());
+  }
+
+  private void catchUp(Connection reading) {
+    synchronized (this) {
+      if (!behind || connection != reading || !reading.isReady()) {
+        return;
+      }
+      behind = false;
+    }
+    reading.send(ServerFrame.newBuilder().setInvalidate(Invalidate.getDefaultInstance()).build());
   }
 
   /** Replies go there from now on. Null: nowhere, until the session is resumed. */
   synchronized Connection attach(Connection next) {
     Connection old = connection;
     connection = next;
+    behind = false;
+    next.whenReady(() -> catchUp(next));
     return old;
   }
 
@@ -93,8 +145,15 @@ final class Session {
   void receive(ClientFrame frame, Connection from) {
     switch (frame.getOpCase()) {
       case FORGET -> {
-        frame.getForget().getNodesList().forEach(n -> export.forget(n.getNode(), n.getCount()));
-        from.credit();
+        // Not on the event loop: what is forgotten has descriptors and watches to be given back.
+        workers.execute(
+            () -> {
+              frame
+                  .getForget()
+                  .getNodesList()
+                  .forEach(n -> export.forget(n.getNode(), n.getCount()));
+              from.credit();
+            });
       }
       case CANCEL -> {
         cancel(frame.getCancel().getSeq());

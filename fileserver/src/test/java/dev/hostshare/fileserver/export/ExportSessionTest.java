@@ -66,6 +66,7 @@ final class ExportSessionTest {
             host,
             overlay,
             new DirectoryDescriptors(host, DESCRIPTORS),
+            new Watches(null, 0),
             new SessionLimits(10_000, 64, 4));
     root = session.mount(export, ROOT).node();
   }
@@ -160,7 +161,7 @@ final class ExportSessionTest {
     assertEquals(device, seen.rdev());
     assertTrue(java.nio.file.Files.isRegularFile(share.resolve("null")));
     Map<String, Integer> types = new java.util.HashMap<>();
-    long handle = session.directories().open(root, ROOT);
+    long handle = session.directories().open(root, ROOT).handle();
     for (Directories.Listed e :
         session.directories().read(handle, 0, 65536, false, ROOT).entries()) {
       types.put(new String(e.name(), UTF_8), e.type());
@@ -337,7 +338,7 @@ final class ExportSessionTest {
     assertErrno(
         Errno.EACCES, () -> session.names().rename(root, name("state"), root, name("s"), 0, ROOT));
     assertErrno(Errno.EACCES, () -> session.names().rmdir(root, name("state"), ROOT));
-    long handle = session.directories().open(root, ROOT);
+    long handle = session.directories().open(root, ROOT).handle();
     for (Directories.Listed e :
         session.directories().read(handle, 0, 65536, true, ROOT).entries()) {
       assertTrue(e.entry() == null || !new String(e.name(), UTF_8).equals("state"));

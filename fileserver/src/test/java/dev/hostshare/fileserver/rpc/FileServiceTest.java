@@ -14,6 +14,7 @@ import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
 import dev.hostshare.fileserver.export.Volumes;
+import dev.hostshare.fileserver.export.Watches;
 import dev.hostshare.fileserver.host.HostFs;
 import dev.hostshare.fileserver.host.LinuxHost;
 import dev.hostshare.fileserver.overlay.OverlayStore;
@@ -80,12 +81,14 @@ final class FileServiceTest {
                       host,
                       overlay,
                       new DirectoryDescriptors(host, 64),
+                      new Watches(null, 0),
                       new SessionLimits(1000, 100, 2));
               Operations operations =
                   new Operations(view, List.of(export), FileServiceHandler.MAX_PAYLOAD);
               return new Session(client, view, operations, workers, Thread::new);
             },
             List.of(Packing.share(spec)),
+            false,
             "test");
     String name = InProcessServerBuilder.generateName();
     server = InProcessServerBuilder.forName(name).directExecutor().addService(handler).build();

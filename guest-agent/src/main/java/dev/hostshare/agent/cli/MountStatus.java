@@ -20,7 +20,7 @@ final class MountStatus {
           driver      %s, process %d
           requests    %d done or begun, %d with an error, %d waiting
           session     number %d, connection %d, %d in flight, %d queued, %d bytes
-          caches      %d inodes, %d open; names kept %s, attributes %s
+          caches      %d inodes, %d open; names kept %s, attributes %s%s; %d invalidations
         """
         .formatted(
             active.mount().mountPoint(),
@@ -41,8 +41,10 @@ final class MountStatus {
             session.bytesInFlight(),
             status.inodes(),
             status.handles(),
-            seconds(policy.entryNanos()) + " s",
-            seconds(policy.attrNanos()) + " s");
+            seconds(policy.entryNanos(false)) + " s",
+            seconds(policy.attrNanos(false)) + " s",
+            policy.watches() ? ", longer where the server watches" : "",
+            status.invalidations());
   }
 
   static String json(ActiveMount active) {
@@ -53,7 +55,7 @@ final class MountStatus {
         {"mountPoint":%s,"share":%s,"readOnly":%s,"server":{"address":%s,"name":%s,"state":%s},\
         "driver":%s,"pid":%d,"requests":{"total":%d,"errors":%d,"waiting":%d},\
         "session":{"generation":%d,"connections":%d,"inFlight":%d,"queued":%d,"bytesInFlight":%d},\
-        "caches":{"inodes":%d,"handles":%d,"entrySeconds":%s,"attributeSeconds":%s}}"""
+        "caches":{"inodes":%d,"handles":%d,"entrySeconds":%s,"attributeSeconds":%s,"watched":%s,"invalidations":%d}}"""
         .formatted(
             quote(active.mount().mountPoint().toString()),
             quote(active.fs().share().getPath()),
@@ -73,8 +75,10 @@ final class MountStatus {
             session.bytesInFlight(),
             status.inodes(),
             status.handles(),
-            seconds(policy.entryNanos()),
-            seconds(policy.attrNanos()));
+            seconds(policy.entryNanos(false)),
+            seconds(policy.attrNanos(false)),
+            policy.watches(),
+            status.invalidations());
   }
 
   private static String state(SessionStatus session) {

@@ -38,7 +38,7 @@ public final class AttributeOperations {
           }
           return ClientFrame.newBuilder().setGetattr(getattr);
         },
-        (frame, generation) -> core.told(inode, frame.getAttr()));
+        (frame, asked) -> core.told(inode, frame.getAttr(), asked));
   }
 
   public void setattr(
@@ -54,7 +54,7 @@ public final class AttributeOperations {
         reply,
         targets(inode, file),
         () -> ClientFrame.newBuilder().setSetattr(setattr(inode, file, change)),
-        (frame, generation) -> core.told(inode, frame.getAttr()));
+        (frame, asked) -> core.toldByUs(inode, frame.getAttr(), asked));
   }
 
   private static Setattr setattr(Inode inode, OpenFile file, AttributeChange change) {
@@ -113,7 +113,7 @@ public final class AttributeOperations {
         () ->
             ClientFrame.newBuilder()
                 .setAccess(Access.newBuilder().setNode(inode.node()).setMask(mask)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   public void statfs(RequestContext context, long id, Reply<Statvfs> reply) {
@@ -127,7 +127,7 @@ public final class AttributeOperations {
         reply,
         List.of(inode),
         () -> ClientFrame.newBuilder().setStatfs(Statfs.newBuilder().setNode(inode.node())),
-        (frame, generation) -> frame.getStatvfs());
+        (frame, asked) -> frame.getStatvfs());
   }
 
   public void syncfs(RequestContext context, long id, Reply<Void> reply) {
@@ -141,6 +141,6 @@ public final class AttributeOperations {
         reply,
         List.of(inode),
         () -> ClientFrame.newBuilder().setSyncfs(Syncfs.newBuilder().setNode(inode.node())),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 }

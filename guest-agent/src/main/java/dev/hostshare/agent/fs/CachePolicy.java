@@ -8,26 +8,40 @@ import java.util.concurrent.TimeUnit;
 /**
  * How long the kernel may keep what it was told: the one place that decides it.
  *
- * <p>Entries and attributes are kept for a second, missing names not at all: a change made on the
- * host shows within a second, and at once to whoever opens the file (close-to-open). Where the
- * owner depends on who asks, nothing is kept: it would be one caller's view shown to another.
+ * <p>What the server watches is kept for hours: it tells us when it changes. What it does not watch
+ * is kept for a second, missing names not at all: a change made on the host shows within a second,
+ * and at once to whoever opens the file (close-to-open). Where the owner depends on who asks,
+ * nothing is kept: it would be one caller's view shown to another.
  *
- * @param entryNanos how long a name is kept, nanoseconds
- * @param attrNanos how long attributes are kept, nanoseconds
+ * @param watches whether the server tells us of changes at all
  * @param perCaller whether attributes depend on who asks, and the server checks permissions
  */
-public record CachePolicy(long entryNanos, long attrNanos, boolean perCaller) {
+public record CachePolicy(boolean watches, boolean perCaller) {
 
-  private static final long ONE_SECOND = TimeUnit.SECONDS.toNanos(1);
+  private static final long UNWATCHED = TimeUnit.SECONDS.toNanos(1);
 
-  public static CachePolicy of(Share share) {
-    return share.getOwner() == OwnerPolicy.CALLER
-        ? new CachePolicy(0, 0, true)
-        : new CachePolicy(ONE_SECOND, ONE_SECOND, false);
+  /** Longer than any connection lives without something being said; the kernel takes 2^63 s. */
+  private static final long WATCHED = TimeUnit.HOURS.toNanos(24);
+
+  public static CachePolicy of(Share share, boolean watches) {
+    return new CachePolicy(watches, share.getOwner() == OwnerPolicy.CALLER);
   }
 
-  NodeAttr attr(Attr attr) {
-    return new NodeAttr(attr, attrNanos);
+  /** How long a name is kept, nanoseconds. */
+  public long entryNanos(boolean watched) {
+    return nanos(watched);
+  }
+
+  /** How long attributes are kept, nanoseconds. */
+  public long attrNanos(boolean watched) {
+    return nanos(watched);
+  }
+
+  private long nanos(boolean watched) {
+    if (perCaller) {
+      return 0;
+    }
+    return watched ? WATCHED : UNWATCHED;
   }
 
   /**

@@ -8,13 +8,13 @@ import java.util.Map;
 
 /**
  * Maps the server's directory cookies (any 64 bits) to what the kernel takes as a directory offset,
- * and back. Not thread-safe: guarded by its {@link OpenDirectory}.
+ * and back. One for each directory. Thread-safe.
  *
  * <p>A directory offset is a loff_t that lseek(2) refuses if negative, and the agent adds "." and
  * "..", which need offsets that the server's cookies cannot take. So: 0 is the start, 1 is after
  * ".", 2 is after ".." and thus the server's 0, and server cookie c is c + 2. The few cookies for
  * which that would leave the non-negative range, or come near its end, get the values at the end,
- * one after the other, and are remembered for as long as the directory is open.
+ * one after the other, and are remembered for as long as the kernel knows the directory.
  */
 final class Cookies {
   static final long START = 0;
@@ -34,7 +34,7 @@ final class Cookies {
    *
    * @throws ErrnoException EOVERFLOW if there are more odd cookies than values for them
    */
-  long toOffset(long cookie) throws ErrnoException {
+  synchronized long toOffset(long cookie) throws ErrnoException {
     if (cookie >= 0 && cookie < FIRST_RESERVED - AFTER_DOT_DOT) {
       return cookie + AFTER_DOT_DOT;
     }
@@ -56,7 +56,7 @@ final class Cookies {
    *
    * @throws ErrnoException EINVAL for an offset that was never given out
    */
-  long toCookie(long offset) throws ErrnoException {
+  synchronized long toCookie(long offset) throws ErrnoException {
     if (offset >= AFTER_DOT_DOT && offset < FIRST_RESERVED) {
       return offset - AFTER_DOT_DOT;
     }

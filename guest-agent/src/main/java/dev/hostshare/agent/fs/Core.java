@@ -28,13 +28,27 @@ final class Core {
   final OperationStatistics statistics = new OperationStatistics();
   final Notifier notifier;
 
-  Core(Session session, String share, InodeTable inodes, CachePolicy policy, Notifier notifier) {
+  /** What the server told us of, and so did not tell the kernel's cache. */
+  final Changes changes;
+
+  final MissingNames missing;
+
+  Core(
+      Session session,
+      String share,
+      InodeTable inodes,
+      CachePolicy policy,
+      Notifier notifier,
+      Changes changes,
+      MissingNames missing) {
     this.session = session;
     this.share = share;
     this.inodes = inodes;
     this.handles = new HandleTable();
     this.policy = policy;
     this.notifier = notifier;
+    this.changes = changes;
+    this.missing = missing;
     this.recovery = new Recovery(session, inodes, share);
   }
 
@@ -48,9 +62,14 @@ final class Core {
     /**
      * Makes the result; an {@link ErrnoException} is the result, too.
      *
-     * @param generation the session that the numbers in the reply belong to
+     * @param asked when the request was sent
      */
-    T complete(ServerFrame frame, long generation) throws ErrnoException;
+    T complete(ServerFrame frame, Asked asked) throws ErrnoException;
+
+    /** Makes the result of a reply that has an errno; that errno, mostly. */
+    default T failed(ServerFrame frame, Asked asked) throws ErrnoException {
+      throw new ErrnoException(frame.getErrno());
+    }
   }
 
   /** Starts an operation that may be done twice with the same result. */
@@ -110,16 +129,62 @@ final class Core {
   }
 
   /** Takes in an entry of a reply and makes of it what the kernel is told. */
-  NodeEntry enter(Entry entry, long generation, Inode parent, ByteString name)
-      throws ErrnoException {
-    Inode inode = inodes.enter(entry, generation, parent, name);
-    return new NodeEntry(inode.id, entry.getAttr(), policy.entryNanos(), policy.attrNanos());
+  NodeEntry enter(Entry entry, Asked asked, Inode parent, ByteString name) throws ErrnoException {
+    Inode inode = inodes.enter(entry, asked.generation(), parent, name);
+    long directory = parent == null ? entry.getNode() : parent.node();
+    boolean quiet = changes.quiet(asked.changes(), entry.getNode(), directory);
+    Attr attr = entry.getAttr();
+    dropOldPages(inode, attr, quiet);
+    boolean kept = quiet && attr.getWatched();
+    inode.tell(attr, kept);
+    return new NodeEntry(
+        inode.id, attr, policy.entryNanos(quiet && entry.getNameWatched()), policy.attrNanos(kept));
   }
 
   /** Notes that the kernel is told {@code attr} of {@code inode}. */
-  NodeAttr told(Inode inode, Attr attr) {
-    inode.tell(attr);
-    return policy.attr(attr);
+  NodeAttr told(Inode inode, Attr attr, Asked asked) {
+    boolean quiet = isQuiet(inode, asked);
+    dropOldPages(inode, attr, quiet);
+    return tell(inode, attr, quiet);
+  }
+
+  /** As {@link #told}, after a change that the kernel asked for, and made to its pages itself. */
+  NodeAttr toldByUs(Inode inode, Attr attr, Asked asked) {
+    return tell(inode, attr, isQuiet(inode, asked));
+  }
+
+  private NodeAttr tell(Inode inode, Attr attr, boolean quiet) {
+    boolean kept = quiet && attr.getWatched();
+    inode.tell(attr, kept);
+    return new NodeAttr(attr, policy.attrNanos(kept));
+  }
+
+  private boolean isQuiet(Inode inode, Asked asked) {
+    return changes.quiet(asked.changes(), inode.node(), inode.node());
+  }
+
+  /**
+   * Whether the pages that the kernel has of {@code inode} are good, now that it has the attributes
+   * {@code now}. If others' changes are told, those that we know of are our own, and the kernel has
+   * made them to its pages; otherwise all we can do is to compare.
+   */
+  boolean hasGoodPages(Inode inode, Attr now, Asked asked) {
+    Attr told = inode.told;
+    return told != null
+        && ((inode.kept && inode.changedByUs && now.getWatched() && isQuiet(inode, asked))
+            || CachePolicy.sameContent(told, now));
+  }
+
+  /**
+   * Drops pages that others made old. The kernel leaves it to us where the server watches
+   * (FUSE_EXPLICIT_INVAL_DATA); what is watched, others did not change.
+   */
+  private void dropOldPages(Inode inode, Attr now, boolean quiet) {
+    Attr told = inode.told;
+    boolean ours = quiet && inode.kept && now.getWatched();
+    if (policy.watches() && told != null && !ours && !CachePolicy.sameContent(told, now)) {
+      notifier.later(() -> notifier.cache().invalidateData(inode.id));
+    }
   }
 
   /**

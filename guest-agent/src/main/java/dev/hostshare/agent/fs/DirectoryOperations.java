@@ -7,6 +7,7 @@ import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.DirEntry;
 import dev.hostshare.proto.v1.Fsync;
 import dev.hostshare.proto.v1.Opendir;
+import dev.hostshare.proto.v1.Opened;
 import dev.hostshare.proto.v1.Readdir;
 import dev.hostshare.proto.v1.Release;
 import java.util.List;
@@ -43,13 +44,16 @@ public final class DirectoryOperations {
         reply,
         List.of(inode),
         () -> ClientFrame.newBuilder().setOpendir(Opendir.newBuilder().setNode(inode.node())),
-        (frame, generation) ->
-            new OpenedFile(
-                core.handles.add(
-                    new OpenDirectory(
-                        inode, new OpenFile.Binding(generation, frame.getOpened().getHandle()))),
-                null,
-                false));
+        (frame, asked) -> {
+          Opened opened = frame.getOpened();
+          var binding = new OpenFile.Binding(asked.generation(), opened.getHandle());
+          boolean good =
+              opened.getAttr().getWatched() && core.hasGoodPages(inode, opened.getAttr(), asked);
+          if (!good) {
+            inode.tell(opened.getAttr(), false);
+          }
+          return new OpenedFile(core.handles.add(new OpenDirectory(inode, binding)), null, good);
+        });
   }
 
   /**
@@ -75,7 +79,8 @@ public final class DirectoryOperations {
     OpenDirectory.Ahead ahead;
     try {
       cookie = offset < Cookies.AFTER_DOT_DOT ? 0 : directory.toCookie(offset);
-      ahead = directory.take(cookie, plus, plus ? core.policy.attrNanos() : NAMES_MAX_AGE_NANOS);
+      ahead =
+          directory.take(cookie, plus, plus ? core.policy.attrNanos(false) : NAMES_MAX_AGE_NANOS);
       if (ahead != null && !(ahead.entries().isEmpty() && !ahead.end())) {
         reply.success(list(directory, ahead, offset, cookie, plus, sinks.get()));
         return;
@@ -98,10 +103,10 @@ public final class DirectoryOperations {
                         .setCookie(cookie)
                         .setSize(FETCH_BYTES)
                         .setPlus(plus)),
-        (frame, generation) ->
+        (frame, asked) ->
             list(
                 directory,
-                OpenDirectory.of(frame.getEntries(), generation),
+                OpenDirectory.of(frame.getEntries(), asked),
                 offset,
                 cookie,
                 plus,
@@ -124,7 +129,7 @@ public final class DirectoryOperations {
           if (!sink.fits(entry.getName().size())) {
             break;
           }
-          if (!add(directory, entry, ahead.generation(), sink)) {
+          if (!add(directory, entry, ahead.asked(), sink)) {
             break;
           }
           after = entry.getCookie();
@@ -139,7 +144,7 @@ public final class DirectoryOperations {
               new OpenDirectory.Ahead(
                   ahead.entries().subList(used, ahead.entries().size()),
                   ahead.end(),
-                  ahead.generation(),
+                  ahead.asked(),
                   ahead.nanos())));
     }
     return sink;
@@ -169,7 +174,7 @@ public final class DirectoryOperations {
     return inode.key.ino();
   }
 
-  private boolean add(OpenDirectory directory, DirEntry entry, long generation, DirectorySink sink)
+  private boolean add(OpenDirectory directory, DirEntry entry, Asked asked, DirectorySink sink)
       throws ErrnoException {
     long offset = directory.toOffset(entry.getCookie());
     if (!entry.hasEntry()) {
@@ -178,14 +183,14 @@ public final class DirectoryOperations {
     // An entry that is not added stays in the list, and its lookup count with it. It does not come
     // to
     // that in the kernel driver, the only one that asks for inodes: there, what fits is added.
-    NodeEntry node = core.enter(entry.getEntry(), generation, directory.inode, entry.getName());
+    NodeEntry node = core.enter(entry.getEntry(), asked, directory.inode, entry.getName());
     return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), node);
   }
 
   private void giveBack(OpenDirectory.Ahead ahead) {
     for (DirEntry entry : ahead.entries()) {
       if (entry.hasEntry()) {
-        core.giveBack(entry.getEntry(), ahead.generation());
+        core.giveBack(entry.getEntry(), ahead.asked().generation());
       }
     }
   }
@@ -207,7 +212,7 @@ public final class DirectoryOperations {
                     Fsync.newBuilder()
                         .setHandle(directory.binding().handle())
                         .setDatasync(datasync)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   public void releasedir(RequestContext context, long handle, Reply<Void> reply) {

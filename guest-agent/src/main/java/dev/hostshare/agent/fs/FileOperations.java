@@ -3,10 +3,10 @@ package dev.hostshare.agent.fs;
 import com.google.protobuf.ByteString;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
-import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.CopyFileRange;
 import dev.hostshare.proto.v1.Create;
+import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Fallocate;
 import dev.hostshare.proto.v1.Flush;
 import dev.hostshare.proto.v1.Fsync;
@@ -58,14 +58,14 @@ public final class FileOperations {
                         .setNode(inode.node())
                         .setFlags(flags)
                         .setKillSuidgid(killSuidgid)),
-        (frame, generation) -> {
+        (frame, asked) -> {
           Opened opened = frame.getOpened();
-          boolean same = CachePolicy.sameContent(inode.told, opened.getAttr());
-          if (!same) {
-            inode.tell(opened.getAttr());
+          boolean good = core.hasGoodPages(inode, opened.getAttr(), asked);
+          if (!good) {
+            inode.tell(opened.getAttr(), false);
             core.notifier.cache().invalidateAttributes(inode.id);
           }
-          return new OpenedFile(add(inode, flags, opened, generation), null, same);
+          return new OpenedFile(add(inode, flags, opened, asked), null, good);
         });
   }
 
@@ -95,7 +95,7 @@ public final class FileOperations {
                         .setFlags(flags)
                         .setKillSuidgid(killSuidgid));
     Core.Completion<OpenedFile> completion =
-        (frame, generation) -> entered(frame.getOpened(), generation, parent, name, flags);
+        (frame, asked) -> entered(frame.getOpened(), asked, parent, name, flags);
     if ((flags & Linux.O_EXCL) != 0) {
       core.startOnce("create", context, reply, List.of(parent), request, completion);
     } else {
@@ -128,23 +128,22 @@ public final class FileOperations {
                         .setMode(mode)
                         .setUmask(umask)
                         .setFlags(flags)),
-        (frame, generation) -> entered(frame.getOpened(), generation, null, null, flags));
+        (frame, asked) -> entered(frame.getOpened(), asked, null, null, flags));
   }
 
-  private OpenedFile entered(
-      Opened opened, long generation, Inode parent, ByteString name, int flags)
+  private OpenedFile entered(Opened opened, Asked asked, Inode parent, ByteString name, int flags)
       throws ErrnoException {
-    Inode known = core.inodes.byNode(opened.getEntry().getNode(), generation);
-    Attr before = known == null ? null : known.told;
-    NodeEntry entry = core.enter(opened.getEntry(), generation, parent, name);
-    long handle = add(core.inodes.get(entry.id()), flags, opened, generation);
-    return new OpenedFile(
-        handle, entry, CachePolicy.sameContent(before, opened.getEntry().getAttr()));
+    Entry told = opened.getEntry();
+    Inode known = core.inodes.byNode(told.getNode(), asked.generation());
+    boolean good = known != null && core.hasGoodPages(known, told.getAttr(), asked);
+    NodeEntry entry = core.enter(told, asked, parent, name);
+    long handle = add(core.inodes.get(entry.id()), flags, opened, asked);
+    return new OpenedFile(handle, entry, good);
   }
 
-  private long add(Inode inode, int flags, Opened opened, long generation) {
+  private long add(Inode inode, int flags, Opened opened, Asked asked) {
     return core.handles.add(
-        new OpenFile(inode, flags, new OpenFile.Binding(generation, opened.getHandle())));
+        new OpenFile(inode, flags, new OpenFile.Binding(asked.generation(), opened.getHandle())));
   }
 
   /** Reads; what comes back is shorter than {@code size} only at the end of the file. */
@@ -163,7 +162,7 @@ public final class FileOperations {
             frame()
                 .setRead(
                     Read.newBuilder().setHandle(file.handle()).setOffset(offset).setSize(size)),
-        (frame, generation) -> frame.getData());
+        (frame, asked) -> frame.getData());
   }
 
   /**
@@ -194,7 +193,8 @@ public final class FileOperations {
                         .setData(data)
                         .setKillSuidgid(killSuidgid));
     Core.Completion<Long> completion =
-        (frame, generation) -> {
+        (frame, asked) -> {
+          file.inode.changedByUs = true;
           if (file.appends() && frame.getWritten().getOffset() != offset) {
             // After the reply: the kernel holds the pages locked until it has it.
             core.notifier.later(() -> core.notifier.cache().invalidateData(file.inode.id));
@@ -229,7 +229,7 @@ public final class FileOperations {
         reply,
         List.of(file),
         () -> frame().setFlush(Flush.newBuilder().setHandle(file.handle()).setLockOwner(lockOwner)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   public void fsync(RequestContext context, long handle, boolean datasync, Reply<Void> reply) {
@@ -243,7 +243,7 @@ public final class FileOperations {
         reply,
         List.of(file),
         () -> frame().setFsync(Fsync.newBuilder().setHandle(file.handle()).setDatasync(datasync)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   /** The last close. The handle is gone in any case; nobody hears of an error. */
@@ -282,7 +282,10 @@ public final class FileOperations {
                         .setMode(mode)
                         .setOffset(offset)
                         .setLength(length)),
-        (frame, generation) -> null);
+        (frame, asked) -> {
+          file.inode.changedByUs = true;
+          return null;
+        });
   }
 
   /** {@code whence}: SEEK_DATA, SEEK_HOLE; the others the kernel does itself. */
@@ -304,7 +307,7 @@ public final class FileOperations {
                         .setHandle(file.handle())
                         .setOffset(offset)
                         .setWhence(whence)),
-        (frame, generation) -> frame.getPosition());
+        (frame, asked) -> frame.getPosition());
   }
 
   /** Copies within the server; the reply is the number of bytes copied. */
@@ -340,7 +343,10 @@ public final class FileOperations {
                         .setOffsetOut(offsetOut)
                         .setLength(length)
                         .setFlags(flags)),
-        (frame, generation) -> frame.getWritten().getCount());
+        (frame, asked) -> {
+          out.inode.changedByUs = true;
+          return frame.getWritten().getCount();
+        });
   }
 
   private static ClientFrame.Builder frame() {

@@ -1,5 +1,6 @@
 package dev.hostshare.agent.fs;
 
+import com.google.protobuf.ByteString;
 import dev.hostshare.agent.remote.ReplyHandler;
 import dev.hostshare.agent.remote.Session;
 import dev.hostshare.agent.remote.SessionListener;
@@ -13,6 +14,7 @@ import dev.hostshare.proto.v1.Mounted;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Share;
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -57,9 +59,12 @@ public final class FileSystem implements AutoCloseable {
       long generation = session.generation();
       Mounted mounted = mount(session, generation, sharePath);
       var inodes = new InodeTable(mounted.getRoot(), generation);
-      var core = new Core(session, sharePath, inodes, CachePolicy.of(mounted.getShare()), notifier);
-      listener.inodes = inodes;
+      var policy = CachePolicy.of(mounted.getShare(), session.serverWatches());
+      var core =
+          new Core(
+              session, sharePath, inodes, policy, notifier, listener.changes, listener.missing);
       listener.session = session;
+      listener.inodes = inodes;
       return new FileSystem(mounted.getShare(), core);
     } catch (IOException | RuntimeException | Error e) {
       notifier.close();
@@ -170,7 +175,8 @@ public final class FileSystem implements AutoCloseable {
         core.inodes.size(),
         core.handles.size(),
         core.statistics.requests.get(),
-        core.statistics.errors.get());
+        core.statistics.errors.get(),
+        core.changes.count());
   }
 
   /**
@@ -180,9 +186,15 @@ public final class FileSystem implements AutoCloseable {
    * @param handles open files and directories
    * @param requests operations begun since the mount
    * @param errors those that ended with an errno
+   * @param invalidations times that the server told us of a change made by others
    */
   public record Status(
-      SessionStatus session, int inodes, int handles, long requests, long errors) {}
+      SessionStatus session,
+      int inodes,
+      int handles,
+      long requests,
+      long errors,
+      long invalidations) {}
 
   /** Ends the session. Operations under way end with ENOTCONN. */
   @Override
@@ -193,9 +205,11 @@ public final class FileSystem implements AutoCloseable {
 
   /** Passes the server's invalidations on, in their order. */
   private static final class Listener implements SessionListener {
+    final Changes changes = new Changes();
+    final MissingNames missing = new MissingNames();
     private final Notifier notifier;
-    private volatile InodeTable inodes;
     private volatile Session session;
+    private volatile InodeTable inodes;
 
     Listener(Notifier notifier) {
       this.notifier = notifier;
@@ -207,15 +221,49 @@ public final class FileSystem implements AutoCloseable {
       if (known == null) {
         return; // nothing was told to the kernel yet
       }
+      if (invalidate.getNode() == 0) {
+        everything(known);
+        return;
+      }
+      changes.add(invalidate.getNode());
       Inode inode = known.byNode(invalidate.getNode(), session.generation());
       if (inode == null) {
         return;
       }
-      if (invalidate.getName().isEmpty()) {
-        notifier.later(() -> notifier.cache().invalidateData(inode.id));
-      } else {
-        notifier.later(() -> notifier.cache().invalidateEntry(inode.id, invalidate.getName()));
+      ByteString name = invalidate.getName();
+      if (name.isEmpty()) {
+        content(inode);
+        return;
       }
+      missing.remove(new MissingNames.Name(inode.id, name));
+      notifier.later(() -> notifier.cache().invalidateEntry(inode.id, name));
+      Inode child = known.at(inode, name);
+      if (child != null) {
+        content(child); // it may live on under another name, or open
+      }
+    }
+
+    private void content(Inode inode) {
+      inode.untell();
+      notifier.later(() -> notifier.cache().invalidateData(inode.id));
+    }
+
+    private void everything(InodeTable known) {
+      changes.addAll();
+      Collection<Inode> all = known.all();
+      all.forEach(Inode::untell);
+      List<MissingNames.Name> gone = missing.takeAll();
+      notifier.later(
+          () -> {
+            gone.forEach(n -> notifier.cache().invalidateEntry(n.directory(), n.name()));
+            for (Inode inode : all) {
+              Inode parent = inode.parent;
+              if (parent != null) {
+                notifier.cache().invalidateEntry(parent.id, inode.name);
+              }
+              notifier.cache().invalidateData(inode.id);
+            }
+          });
     }
 
     @Override
@@ -223,9 +271,13 @@ public final class FileSystem implements AutoCloseable {
       // What the server forgot is recovered when it is used.
     }
 
+    /** What changes until we are connected again we do not hear of. */
     @Override
     public void onDisconnected() {
-      // Nothing is cached for longer than a second, with or without invalidations.
+      InodeTable known = inodes;
+      if (known != null) {
+        everything(known);
+      }
     }
   }
 }

@@ -48,6 +48,15 @@ final class Inode implements Recoverable {
 
   volatile long toldNanos;
 
+  /** Whether what was told holds until we hear otherwise. */
+  volatile boolean kept;
+
+  /** Whether the content was changed through us since its attributes were told. */
+  volatile boolean changedByUs;
+
+  /** Directory offsets that were given out and are not plain cookies; null while there are none. */
+  private Cookies cookies;
+
   /** Whether an extended attribute was set through us: then it has some, whatever was told. */
   volatile boolean xattrsSet;
 
@@ -68,23 +77,39 @@ final class Inode implements Recoverable {
     return binding.node();
   }
 
-  /** Notes that the kernel is told {@code attr}. */
-  void tell(Attr attr) {
+  /** Notes that the kernel is told {@code attr}; {@code keep}: until we hear otherwise. */
+  void tell(Attr attr, boolean keep) {
     toldNanos = System.nanoTime();
+    kept = keep;
+    changedByUs = false;
     told = attr;
+  }
+
+  /** What was told is no longer so. */
+  void untell() {
+    told = null;
+    kept = false;
+  }
+
+  /** The offsets of this directory's entries, which outlive an open: the kernel keeps listings. */
+  synchronized Cookies cookies() {
+    if (cookies == null) {
+      cookies = new Cookies();
+    }
+    return cookies;
   }
 
   /**
    * Whether it is known to have no extended attribute.
    *
-   * @param maxAgeNanos how old what is known may be
+   * @param maxAgeNanos how old what is known may be, unless we would have heard
    */
   boolean hasNoXattrs(long maxAgeNanos) {
     Attr known = told;
     return known != null
         && !known.getXattrs()
         && !xattrsSet
-        && System.nanoTime() - toldNanos < maxAgeNanos;
+        && (kept || System.nanoTime() - toldNanos < maxAgeNanos);
   }
 
   @Override

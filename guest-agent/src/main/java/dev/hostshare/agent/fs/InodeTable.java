@@ -4,7 +4,9 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Forget;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -40,7 +42,7 @@ final class InodeTable {
             new Inode.Binding(generation, rootEntry.getNode()));
     root.lookups = 1;
     root.remoteLookups = 1;
-    root.tell(rootEntry.getAttr());
+    root.tell(rootEntry.getAttr(), false);
     byId.put(root.id, root);
     byNode.put(root.node(), root);
     byKey.put(root.key, root);
@@ -70,7 +72,6 @@ final class InodeTable {
       throws ErrnoException {
     Inode inode = bind(entry, entryGeneration);
     inode.lookups++;
-    inode.tell(entry.getAttr());
     if (parent != null) {
       place(inode, parent, name);
     }
@@ -180,6 +181,16 @@ final class InodeTable {
     if (exchange && target != null) {
       place(target, parent, name);
     }
+  }
+
+  /** The inode last seen under a name; null if none. */
+  synchronized Inode at(Inode parent, ByteString name) {
+    return byPlace.get(new Place(parent.id, name));
+  }
+
+  /** Every inode that the kernel knows. */
+  Collection<Inode> all() {
+    return List.copyOf(byId.values());
   }
 
   private void place(Inode inode, Inode parent, ByteString name) {

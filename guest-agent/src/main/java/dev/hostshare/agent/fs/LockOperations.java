@@ -36,7 +36,7 @@ public final class LockOperations {
             ClientFrame.newBuilder()
                 .setGetlk(
                     Getlk.newBuilder().setHandle(file.handle()).setOwner(owner).setLock(lock)),
-        (frame, generation) -> frame.getLock());
+        (frame, asked) -> frame.getLock());
   }
 
   /**
@@ -83,7 +83,7 @@ public final class LockOperations {
                         .setLock(lock)
                         .setWait(waits)
                         .setFlock(flock)),
-        (frame, generation) -> {
+        (frame, asked) -> {
           file.inode.locks.granted(file, owner, flock, lock);
           return null;
         });

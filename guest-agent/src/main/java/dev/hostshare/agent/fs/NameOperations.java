@@ -11,6 +11,7 @@ import dev.hostshare.proto.v1.Mknod;
 import dev.hostshare.proto.v1.Readlink;
 import dev.hostshare.proto.v1.Rename;
 import dev.hostshare.proto.v1.Rmdir;
+import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Symlink;
 import dev.hostshare.proto.v1.Unlink;
 import dev.hostshare.proto.v1.Walk;
@@ -25,7 +26,10 @@ public final class NameOperations {
     this.core = core;
   }
 
-  /** Looks one name up; the reply carries a lookup count. */
+  /**
+   * Looks one name up; the reply carries a lookup count. A name that is missing is ENOENT, or,
+   * where the kernel may keep that, {@link NodeEntry#missing}.
+   */
   public void lookup(
       RequestContext context, long parentId, ByteString name, Reply<NodeEntry> reply) {
     Inode parent = core.inode(parentId, reply);
@@ -38,11 +42,32 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> frame().setWalk(Walk.newBuilder().setNode(parent.node()).addNames(name)),
-        (frame, generation) -> {
-          if (frame.getWalked().getEntriesCount() != 1) {
-            throw new ErrnoException(Errno.EIO);
+        new Core.Completion<>() {
+          @Override
+          public NodeEntry complete(ServerFrame frame, Asked asked) throws ErrnoException {
+            if (frame.getWalked().getEntriesCount() != 1) {
+              throw new ErrnoException(Errno.EIO);
+            }
+            return core.enter(frame.getWalked().getEntries(0), asked, parent, name);
           }
-          return core.enter(frame.getWalked().getEntries(0), generation, parent, name);
+
+          @Override
+          public NodeEntry failed(ServerFrame frame, Asked asked) throws ErrnoException {
+            boolean kept =
+                frame.getErrno() == Errno.ENOENT
+                    && frame.getWalked().getMissingWatched()
+                    && core.changes.quiet(asked.changes(), parent.node(), parent.node());
+            long nanos = core.policy.entryNanos(kept);
+            if (!kept || nanos == 0) {
+              throw new ErrnoException(frame.getErrno());
+            }
+            var evicted = core.missing.add(new MissingNames.Name(parent.id, name));
+            if (evicted != null) {
+              core.notifier.later(
+                  () -> core.notifier.cache().invalidateEntry(evicted.directory(), evicted.name()));
+            }
+            return NodeEntry.missing(nanos);
+          }
         });
   }
 
@@ -67,12 +92,12 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> frame().setWalk(Walk.newBuilder().setNode(parent.node()).addAllNames(names)),
-        (frame, generation) -> {
+        (frame, asked) -> {
           var entries = new ArrayList<NodeEntry>(names.size());
           Inode above = parent;
           for (int i = 0; i < names.size(); i++) {
             NodeEntry entry =
-                core.enter(frame.getWalked().getEntries(i), generation, above, names.get(i));
+                core.enter(frame.getWalked().getEntries(i), asked, above, names.get(i));
             entries.add(entry);
             above = core.inodes.get(entry.id());
           }
@@ -114,7 +139,7 @@ public final class NameOperations {
         reply,
         List.of(inode),
         () -> frame().setReadlink(Readlink.newBuilder().setNode(inode.node())),
-        (frame, generation) -> frame.getTarget());
+        (frame, asked) -> frame.getTarget());
   }
 
   public void symlink(
@@ -205,7 +230,7 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> maker.frame(parent),
-        (frame, generation) -> core.enter(frame.getEntry(), generation, parent, name));
+        (frame, asked) -> core.enter(frame.getEntry(), asked, parent, name));
   }
 
   public void link(
@@ -230,7 +255,7 @@ public final class NameOperations {
                         .setNode(inode.node())
                         .setNewParent(parent.node())
                         .setNewName(name)),
-        (frame, generation) -> core.enter(frame.getEntry(), generation, parent, name));
+        (frame, asked) -> core.enter(frame.getEntry(), asked, parent, name));
   }
 
   public void unlink(RequestContext context, long parentId, ByteString name, Reply<Void> reply) {
@@ -244,7 +269,7 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> frame().setUnlink(Unlink.newBuilder().setParent(parent.node()).setName(name)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   public void rmdir(RequestContext context, long parentId, ByteString name, Reply<Void> reply) {
@@ -258,7 +283,7 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> frame().setRmdir(Rmdir.newBuilder().setParent(parent.node()).setName(name)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   /** {@code flags}: RENAME_NOREPLACE, RENAME_EXCHANGE; others are EINVAL, as renameat2(2) says. */
@@ -296,7 +321,7 @@ public final class NameOperations {
                         .setNewParent(newParent.node())
                         .setNewName(newName)
                         .setFlags(flags)),
-        (frame, generation) -> {
+        (frame, asked) -> {
           core.inodes.renamed(
               parent, name, newParent, newName, (flags & Linux.RENAME_EXCHANGE) != 0);
           return null;

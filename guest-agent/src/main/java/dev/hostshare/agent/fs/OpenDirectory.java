@@ -14,14 +14,13 @@ import java.util.List;
  */
 final class OpenDirectory implements Recoverable {
   final Inode inode;
-  private final Cookies cookies = new Cookies();
   private final ArrayDeque<DirEntry> ahead = new ArrayDeque<>();
   private volatile OpenFile.Binding binding;
 
   /** What {@link #ahead} is: entries after this cookie of the server, of this session. */
   private long aheadCookie;
 
-  private long aheadGeneration;
+  private Asked aheadAsked;
   private boolean aheadPlus;
   private boolean aheadEnd;
   private long aheadNanos;
@@ -39,16 +38,16 @@ final class OpenDirectory implements Recoverable {
     binding = newBinding;
   }
 
-  synchronized long toCookie(long offset) throws ErrnoException {
-    return cookies.toCookie(offset);
+  long toCookie(long offset) throws ErrnoException {
+    return inode.cookies().toCookie(offset);
   }
 
-  synchronized long toOffset(long cookie) throws ErrnoException {
-    return cookies.toOffset(cookie);
+  long toOffset(long cookie) throws ErrnoException {
+    return inode.cookies().toOffset(cookie);
   }
 
   /** What the server sent, at {@code nanos} of {@link System#nanoTime}. */
-  record Ahead(List<DirEntry> entries, boolean end, long generation, long nanos) {}
+  record Ahead(List<DirEntry> entries, boolean end, Asked asked, long nanos) {}
 
   /**
    * Takes out the entries after {@code cookie}; null if those at hand are others, or older than
@@ -62,7 +61,7 @@ final class OpenDirectory implements Recoverable {
         || System.nanoTime() - aheadNanos > maxAgeNanos) {
       return null;
     }
-    var taken = new Ahead(List.copyOf(ahead), aheadEnd, aheadGeneration, aheadNanos);
+    var taken = new Ahead(List.copyOf(ahead), aheadEnd, aheadAsked, aheadNanos);
     ahead.clear();
     aheadNanos = 0;
     return taken;
@@ -75,24 +74,24 @@ final class OpenDirectory implements Recoverable {
     aheadCookie = cookie;
     aheadPlus = plus;
     aheadEnd = rest.end();
-    aheadGeneration = rest.generation();
+    aheadAsked = rest.asked();
     aheadNanos = rest.nanos();
     return replaced;
   }
 
   /** Takes out everything, to be given back. */
   synchronized Ahead drop() {
-    var dropped = new Ahead(new ArrayList<>(ahead), aheadEnd, aheadGeneration, aheadNanos);
+    var dropped = new Ahead(new ArrayList<>(ahead), aheadEnd, aheadAsked, aheadNanos);
     ahead.clear();
     aheadNanos = 0;
     return dropped;
   }
 
-  static Ahead of(Entries entries, long generation) {
+  static Ahead of(Entries entries, Asked asked) {
     return new Ahead(
         entries.getEntriesList(),
         entries.getEnd() || entries.getEntriesCount() == 0,
-        generation,
+        asked,
         System.nanoTime());
   }
 

@@ -36,7 +36,7 @@ final class Operation<T> implements ReplyHandler {
   private final Core.Completion<T> completion;
   private final boolean repeatable;
   private final long begun = System.nanoTime();
-  private volatile long generation;
+  private volatile Asked asked;
   private final AtomicInteger tries = new AtomicInteger();
   private volatile ClientFrame.OpCase sentOp;
 
@@ -77,7 +77,7 @@ final class Operation<T> implements ReplyHandler {
           return;
         }
       }
-      generation = present;
+      asked = new Asked(present, core.changes.count());
       ClientFrame.Builder frame = request.frame();
       RequestContext.Identity caller = context.caller();
       if (caller != null) {
@@ -104,18 +104,18 @@ final class Operation<T> implements ReplyHandler {
   @Override
   public void onReply(ServerFrame frame) {
     if (reply.isAnswered()) {
-      LateReply.undo(core, generation, sentOp, frame);
-      return;
-    }
-    if (frame.getErrno() != 0) {
-      // A walk that failed half-way brings what it found so far.
-      LateReply.undo(core, generation, sentOp, frame);
-      fail(frame.getErrno());
+      LateReply.undo(core, asked.generation(), sentOp, frame);
       return;
     }
     T result;
     try {
-      result = completion.complete(frame, generation);
+      if (frame.getErrno() == 0) {
+        result = completion.complete(frame, asked);
+      } else {
+        // A walk that failed half-way brings what it found so far.
+        LateReply.undo(core, asked.generation(), sentOp, frame);
+        result = completion.failed(frame, asked);
+      }
     } catch (ErrnoException e) {
       fail(e.errno());
       return;

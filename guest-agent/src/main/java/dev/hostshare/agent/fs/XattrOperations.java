@@ -34,7 +34,7 @@ public final class XattrOperations {
     if (inode == null || !nameFits(name, reply)) {
       return;
     }
-    if (inode.hasNoXattrs(core.policy.attrNanos())) {
+    if (inode.hasNoXattrs(core.policy.attrNanos(false))) {
       reply.error(Errno.ENODATA);
       return;
     }
@@ -44,7 +44,7 @@ public final class XattrOperations {
         reply,
         List.of(inode),
         () -> frame().setGetxattr(Getxattr.newBuilder().setNode(inode.node()).setName(name)),
-        (frame, generation) -> frame.getXattr());
+        (frame, asked) -> frame.getXattr());
   }
 
   /**
@@ -79,10 +79,9 @@ public final class XattrOperations {
                         .setFlags(flags)
                         .setKillSgid(killSgid));
     if (flags == 0) {
-      core.start("setxattr", context, reply, List.of(inode), request, (frame, generation) -> null);
+      core.start("setxattr", context, reply, List.of(inode), request, (frame, asked) -> null);
     } else {
-      core.startOnce(
-          "setxattr", context, reply, List.of(inode), request, (frame, generation) -> null);
+      core.startOnce("setxattr", context, reply, List.of(inode), request, (frame, asked) -> null);
     }
   }
 
@@ -92,7 +91,7 @@ public final class XattrOperations {
     if (inode == null) {
       return;
     }
-    if (inode.hasNoXattrs(core.policy.attrNanos())) {
+    if (inode.hasNoXattrs(core.policy.attrNanos(false))) {
       reply.success(ByteString.EMPTY);
       return;
     }
@@ -102,7 +101,7 @@ public final class XattrOperations {
         reply,
         List.of(inode),
         () -> frame().setListxattr(Listxattr.newBuilder().setNode(inode.node())),
-        (frame, generation) -> frame.getXattr());
+        (frame, asked) -> frame.getXattr());
   }
 
   public void removexattr(RequestContext context, long id, ByteString name, Reply<Void> reply) {
@@ -116,7 +115,7 @@ public final class XattrOperations {
         reply,
         List.of(inode),
         () -> frame().setRemovexattr(Removexattr.newBuilder().setNode(inode.node()).setName(name)),
-        (frame, generation) -> null);
+        (frame, asked) -> null);
   }
 
   /**

@@ -78,7 +78,7 @@ public final class JnrMount implements ShareMount {
     options.add("fsname=" + source.replace("\\", "\\\\").replace(",", "\\,"));
     options.add("subtype=hostshare,allow_other,nonempty,use_ino,big_writes");
     options.add("max_read=131072");
-    double entrySeconds = fs.policy().entryNanos() / 1e9;
+    double entrySeconds = fs.policy().entryNanos(false) / 1e9;
     // libfuse 2 makes an inode of each name: what is done through one link of a file must not be
     // hidden by attributes kept of another (pjdfstest's link/00: 45 failures with one second).
     options.add("entry_timeout=%s,attr_timeout=0,negative_timeout=0".formatted(entrySeconds));

@@ -86,6 +86,11 @@ final class FuseAbi {
 
   static final int FOPEN_KEEP_CACHE = 1 << 1;
 
+  /** Of a notification about an entry: ask about it at its next use, rather than drop it. */
+  static final int EXPIRE_ONLY = 1;
+
+  static final int FOPEN_CACHE_DIR = 1 << 3;
+
   static final int GETATTR_FH = 1;
   static final int LK_FLOCK = 1;
   static final int OPEN_KILL_SUIDGID = 1;
@@ -115,9 +120,11 @@ final class FuseAbi {
     static final long POSIX_ACL = 1L << 20;
     static final long MAX_PAGES = 1L << 22;
     static final long CACHE_SYMLINKS = 1L << 23;
+    static final long EXPLICIT_INVAL_DATA = 1L << 25;
     static final long HANDLE_KILLPRIV_V2 = 1L << 28;
     static final long SETXATTR_EXT = 1L << 29;
     static final long INIT_EXT = 1L << 30;
+    static final long HAS_EXPIRE_ONLY = 1L << 35;
     static final long ALLOW_IDMAP = 1L << 40;
 
     private InitFlags() {}
@@ -520,6 +527,7 @@ final class FuseAbi {
   static final class NotifyInvalEntryOut {
     static final int PARENT = 0;
     static final int NAMELEN = 8;
+    static final int FLAGS = 12;
     static final int NAME = 16;
 
     private NotifyInvalEntryOut() {}

@@ -41,6 +41,16 @@ interface FuseEncoder<T> {
 
   FuseEncoder<OpenedFile> OPEN = of(FuseAbi.OpenOut.SIZE, (value, out) -> open(value, out, 0));
 
+  /** The kernel may keep the listing, until we drop the directory's pages. */
+  FuseEncoder<OpenedFile> OPENDIR =
+      of(
+          FuseAbi.OpenOut.SIZE,
+          (value, out) -> {
+            open(value, out, 0);
+            int flags = out.get(ValueLayout.JAVA_INT_UNALIGNED, FuseAbi.OpenOut.OPEN_FLAGS);
+            u32(out, FuseAbi.OpenOut.OPEN_FLAGS, flags | FuseAbi.FOPEN_CACHE_DIR);
+          });
+
   /** CREATE and TMPFILE: an entry_out and an open_out. */
   FuseEncoder<OpenedFile> CREATE =
       of(

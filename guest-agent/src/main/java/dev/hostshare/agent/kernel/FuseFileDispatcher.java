@@ -76,7 +76,14 @@ final class FuseFileDispatcher {
       case FuseAbi.COPY_FILE_RANGE -> copy(request, in, request.reply(FuseEncoder.COUNT32));
       case FuseAbi.COPY_FILE_RANGE_64 -> copy(request, in, request.reply(FuseEncoder.COUNT64));
       case FuseAbi.OPENDIR ->
-          fs.directories().opendir(request, request.nodeId, request.reply(FuseEncoder.OPEN));
+          fs.directories()
+              .opendir(
+                  request,
+                  request.nodeId,
+                  request.reply(
+                      fs.policy().watches() && !fs.policy().perCaller()
+                          ? FuseEncoder.OPENDIR
+                          : FuseEncoder.OPEN));
       case FuseAbi.READDIR -> readdir(request, in, false);
       case FuseAbi.READDIRPLUS -> readdir(request, in, true);
       case FuseAbi.FSYNCDIR ->

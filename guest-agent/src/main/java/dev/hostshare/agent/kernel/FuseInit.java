@@ -54,13 +54,20 @@ record FuseInit(int minor, int maxReadahead, long flags, int maxWrite) {
             | InitFlags.BIG_WRITES
             | InitFlags.DONT_MASK
             | InitFlags.FLOCK_LOCKS
-            | InitFlags.AUTO_INVAL_DATA
             | InitFlags.ASYNC_DIO
             | InitFlags.PARALLEL_DIROPS
             | InitFlags.MAX_PAGES
             | InitFlags.HANDLE_KILLPRIV_V2
             | InitFlags.SETXATTR_EXT
+            | InitFlags.HAS_EXPIRE_ONLY
             | InitFlags.INIT_EXT;
+    // With AUTO the kernel drops a file's pages whenever its times move, a database's on each of
+    // its
+    // own writes; where the server tells us of others' changes, only those make us drop them.
+    flags |=
+        policy.watches() && !policy.perCaller()
+            ? InitFlags.EXPLICIT_INVAL_DATA
+            : InitFlags.AUTO_INVAL_DATA;
     if (!policy.perCaller()) {
       // POSIX_ACL makes the kernel check permissions, and ALLOW_IDMAP needs that it does.
       // Attributes
@@ -70,8 +77,12 @@ record FuseInit(int minor, int maxReadahead, long flags, int maxWrite) {
           InitFlags.POSIX_ACL
               | InitFlags.ALLOW_IDMAP
               | InitFlags.DO_READDIRPLUS
-              | InitFlags.READDIRPLUS_AUTO
               | InitFlags.CACHE_SYMLINKS;
+      if (!policy.watches()) {
+        // Attributes that are kept for a second are worth their price only if they are used at
+        // once.
+        flags |= InitFlags.READDIRPLUS_AUTO;
+      }
     }
     return flags;
   }

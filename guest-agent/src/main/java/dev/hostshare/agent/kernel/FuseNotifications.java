@@ -13,9 +13,14 @@ final class FuseNotifications implements KernelCache {
   private static final Logger log = LoggerFactory.getLogger(FuseNotifications.class);
 
   private final FuseDevice device;
+  private final int entryFlags;
 
-  FuseNotifications(FuseDevice device) {
+  FuseNotifications(FuseDevice device, FuseInit init) {
     this.device = device;
+    // A directory that is dropped takes what is mounted below it along; one that is only asked
+    // about
+    // again, and is still there, does not.
+    entryFlags = init.has(FuseAbi.InitFlags.HAS_EXPIRE_ONLY) ? FuseAbi.EXPIRE_ONLY : 0;
   }
 
   @Override
@@ -49,6 +54,7 @@ final class FuseNotifications implements KernelCache {
       MemorySegment buffer = arena.allocate(size);
       FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalEntryOut.PARENT, HiddenRoot.toKernel(parent));
       FuseEncoder.u32(buffer, at + FuseAbi.NotifyInvalEntryOut.NAMELEN, name.size());
+      FuseEncoder.u32(buffer, at + FuseAbi.NotifyInvalEntryOut.FLAGS, entryFlags);
       name.copyTo(
           buffer.asSlice(at + FuseAbi.NotifyInvalEntryOut.NAME, name.size()).asByteBuffer());
       send(FuseAbi.NOTIFY_INVAL_ENTRY, buffer, size);

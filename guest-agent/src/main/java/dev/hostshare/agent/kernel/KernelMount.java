@@ -152,7 +152,7 @@ public final class KernelMount implements ShareMount {
       }
       device.reply(unique, FuseInit.ENCODER, init);
     }
-    fs.attach(new FuseNotifications(device));
+    fs.attach(new FuseNotifications(device, init));
     dispatcher = new FuseDispatcher(fs, pending, init);
     int workers = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MAX_WORKERS);
     for (int i = 1; i < workers; i++) {

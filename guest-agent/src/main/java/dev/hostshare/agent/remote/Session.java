@@ -220,6 +220,11 @@ public final class Session implements AutoCloseable {
     return Math.max(1, welcome.getMaxInFlight());
   }
 
+  /** Whether the server tells us of changes that others make. */
+  public boolean serverWatches() {
+    return welcome.getWatches();
+  }
+
   /** The shares that the server granted when it last welcomed us. */
   public List<Share> shares() {
     return welcome.getSharesList();

@@ -152,7 +152,8 @@ final class FuseAbiTest {
     assertEquals(64, reply.length);
     assertEquals(1 << 20, read.getInt(20), "max_write");
     assertEquals(256, read.getShort(28), "max_pages");
-    assertEquals((int) (InitFlags.ALLOW_IDMAP >>> 32), read.getInt(32), "flags2");
+    long high = InitFlags.ALLOW_IDMAP | InitFlags.HAS_EXPIRE_ONLY;
+    assertEquals((int) (high >>> 32), read.getInt(32), "flags2");
   }
 
   @Test
@@ -173,7 +174,7 @@ final class FuseAbiTest {
   }
 
   private static CachePolicy policy(OwnerPolicy owner) {
-    return CachePolicy.of(Share.newBuilder().setOwner(owner).build());
+    return CachePolicy.of(Share.newBuilder().setOwner(owner).build(), false);
   }
 
   private static RequestBody offer(int minor, long flags) {

@@ -19,10 +19,12 @@ public final class Lab implements AutoCloseable {
   private final Driver driver;
   private final Path folder;
   private final String shareOptions;
+  private final List<String> serveOptions;
   private Server server;
   private Guest guest;
 
-  private Lab(Driver driver, Path folder, String shareOptions) {
+  private Lab(Driver driver, Path folder, String shareOptions, String... serveOptions) {
+    this.serveOptions = List.of(serveOptions);
     this.driver = driver;
     this.folder = folder;
     this.shareOptions = shareOptions;
@@ -40,9 +42,28 @@ public final class Lab implements AutoCloseable {
    * @param mountOptions more arguments of {@code mount}
    */
   public static Lab start(Driver driver, String shareOptions, String... mountOptions) {
+    return start(driver, shareOptions, List.of(), mountOptions);
+  }
+
+  /**
+   * As {@link #start(Driver, String, String...)}.
+   *
+   * @param serveOptions more arguments of {@code serve}
+   */
+  public static Lab startWith(Driver driver, String shareOptions, String... serveOptions) {
+    return start(driver, shareOptions, List.of(serveOptions));
+  }
+
+  private static Lab start(
+      Driver driver, String shareOptions, List<String> serveOptions, String... mountOptions) {
     Lab lab = null;
     try {
-      lab = new Lab(driver, Installation.newFolder("hostshare-lab"), shareOptions);
+      lab =
+          new Lab(
+              driver,
+              Installation.newFolder("hostshare-lab"),
+              shareOptions,
+              serveOptions.toArray(String[]::new));
       OPEN.add(lab);
       lab.makeFolders();
       lab.guest = Guest.start();
@@ -78,9 +99,17 @@ public final class Lab implements AutoCloseable {
   }
 
   private String[] serveArguments() {
-    return new String[] {
-      "--state", state().toString(), "--listen", address(), "--share", host() + shareOptions
-    };
+    var arguments =
+        new ArrayList<>(
+            List.of(
+                "--state",
+                state().toString(),
+                "--listen",
+                address(),
+                "--share",
+                host() + shareOptions));
+    arguments.addAll(serveOptions);
+    return arguments.toArray(String[]::new);
   }
 
   /** The address of the server's socket, as {@code --listen} and {@code --server} take it. */

@@ -1,0 +1,353 @@
+package dev.hostshare.test.system;
+
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.attribute.PosixFilePermissions.fromString;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a guest has cached for hours is never old: changes on the host, and by a second guest. */
+@SystemTest
+class CoherenceTest {
+  /** What is promised, milliseconds. */
+  private static final long PROMISED = 100;
+
+  /** When not even this is kept, the change is not seen at all. */
+  private static final long NEVER = 10_000;
+
+  /** So often a change is made; the fastest counts, since the machine may be busy elsewhere. */
+  private static final int TRIES = 3;
+
+  private Lab lab;
+  private Observer observer;
+  private Path host;
+  private String mnt;
+
+  @BeforeEach
+  void start() {
+    begin();
+  }
+
+  private void begin(String... serveOptions) {
+    lab = Lab.startWith(Driver.KERNEL, "", serveOptions);
+    observer = new Observer(lab.guest());
+    host = lab.host();
+    mnt = lab.mnt();
+  }
+
+  @AfterEach
+  void stop() {
+    if (observer != null) {
+      observer.close();
+    }
+    if (lab != null) {
+      lab.close();
+    }
+  }
+
+  private interface HostChange {
+    void make(Path file, int round) throws IOException;
+  }
+
+  private Path file(String name, String content) throws IOException {
+    Path file = host.resolve(name);
+    Files.writeString(file, content);
+    Lab.own(file);
+    return file;
+  }
+
+  /** Caches what is seen of a file, changes it on the host, and asserts that it is seen in time. */
+  private void seen(String what, String name, HostChange change, Predicate<String> expected)
+      throws IOException {
+    long best = Long.MAX_VALUE;
+    for (int round = 0; round < TRIES; round++) {
+      Path file = file(name + round, "before");
+      observer.await(what, mnt + "/" + name + round, seen -> !expected.test(seen), NEVER);
+      change.make(file, round);
+      best = Math.min(best, observer.await(what, mnt + "/" + name + round, expected, NEVER));
+    }
+    assertTrue(best <= PROMISED, name + " was seen after " + best + " ms");
+  }
+
+  private long requests() {
+    return counter("total");
+  }
+
+  private long counter(String name) {
+    String json = lab.agent("status", "--json").expectSuccess();
+    var found = Pattern.compile("\"" + name + "\":(\\d+)").matcher(json);
+    assertTrue(found.find(), json);
+    return Long.parseLong(found.group(1));
+  }
+
+  @Test
+  void changesOnTheHostAreSeen() throws IOException {
+    seen(
+        "read",
+        "written",
+        (f, i) -> {
+          try (var open = new RandomAccessFile(f.toFile(), "rw")) {
+            open.writeBytes("after!"); // the same size
+          }
+        },
+        "after!"::equals);
+    seen("read", "appended", (f, i) -> Files.writeString(f, "+", APPEND), "before+"::equals);
+    seen("stat", "grown", (f, i) -> Files.writeString(f, "+", APPEND), s -> s.contains(" 7 "));
+    seen(
+        "read",
+        "truncated",
+        (f, i) -> {
+          try (var open = new RandomAccessFile(f.toFile(), "rw")) {
+            open.setLength(3);
+          }
+        },
+        "bef"::equals);
+    seen(
+        "read",
+        "replaced",
+        (f, i) -> Files.move(file("new" + i, "after"), f, ATOMIC_MOVE, REPLACE_EXISTING),
+        "after"::equals);
+    seen(
+        "stat",
+        "chmodded",
+        (f, i) -> Files.setPosixFilePermissions(f, fromString("rwxrwxrwx")),
+        s -> s.startsWith("100777"));
+    seen("stat", "deleted", (f, i) -> Files.delete(f), "ENOENT"::equals);
+    seen(
+        "stat",
+        "linked",
+        (f, i) -> Files.createLink(host.resolve("other" + i), f),
+        s -> s.endsWith(" 2"));
+  }
+
+  @Test
+  void nameThatWasMissingIsSeenWhenItComes() throws IOException {
+    observer.look("list", mnt);
+    long best = Long.MAX_VALUE;
+    for (int round = 0; round < TRIES; round++) {
+      String name = "late" + round;
+      assertEquals("ENOENT", observer.look("stat", mnt + "/" + name));
+      long before = requests();
+      for (int i = 0; i < 100; i++) {
+        assertEquals("ENOENT", observer.look("stat", mnt + "/" + name));
+      }
+      assertEquals(before, requests(), "that a name is missing is not kept");
+      file(name, "here");
+      best =
+          Math.min(
+              best, observer.await("read", mnt + "/" + name, s -> s.startsWith("here"), NEVER));
+      assertTrue(observer.look("list", mnt).contains(name));
+    }
+    assertTrue(best <= PROMISED, "a new name was seen after " + best + " ms");
+  }
+
+  @Test
+  void directoriesThatMoveAndComeBackAreSeen() throws IOException {
+    Path dir = Files.createDirectory(host.resolve("dir"));
+    Lab.own(dir);
+    file("dir/f", "first");
+    String path = mnt + "/dir/f";
+    assertEquals("held", observer.look("hold", path));
+    Files.move(dir, host.resolve("moved"));
+    observer.await("stat", path, "ENOENT"::equals, NEVER);
+    observer.await("read", mnt + "/moved/f", "first"::equals, NEVER);
+    Files.writeString(host.resolve("moved/f"), "second");
+    observer.await("held", path, "second"::equals, NEVER);
+
+    Files.delete(host.resolve("moved/f"));
+    Files.delete(host.resolve("moved"));
+    observer.await("stat", mnt + "/moved", "ENOENT"::equals, NEVER);
+    assertEquals("second", observer.look("held", path));
+    Lab.own(Files.createDirectory(host.resolve("moved")));
+    file("moved/f", "third");
+    observer.await("read", mnt + "/moved/f", "third"::equals, NEVER);
+    assertEquals("f", observer.look("list", mnt + "/moved"));
+  }
+
+  /** Close-to-open: no time at all passes between the change and the look. */
+  @Test
+  void openSeesWhatWasClosedBeforeAtOnce() throws IOException {
+    file("fast", "0");
+    for (int i = 1; i <= 300; i++) {
+      String content = Integer.toString(i);
+      Files.writeString(host.resolve("fast"), content);
+      assertEquals(content, observer.look("read", mnt + "/fast"));
+    }
+  }
+
+  @Test
+  void secondGuestSeesWhatTheFirstDoesAndHearsNothingOfItsOwn() throws Exception {
+    try (Guest second = Guest.start();
+        var other = new Observer(second)) {
+      second
+          .run(
+              java.time.Duration.ofMinutes(1),
+              Installation.agent(
+                  "mount", "--server", lab.address(), host.toString(), lab.folder() + "/mnt"))
+          .expectSuccess();
+      file("shared", "before");
+      assertEquals("before", observer.look("read", mnt + "/shared"));
+      assertEquals("before", other.look("read", mnt + "/shared"));
+      long told = counter("invalidations");
+      assertEquals("written", observer.look("write", mnt + "/shared"));
+      other.await("read", mnt + "/shared", "from the guest"::equals, PROMISED);
+      assertEquals("ENOENT", other.look("stat", mnt + "/made"));
+      observer.look("write", mnt + "/made");
+      other.await("read", mnt + "/made", "from the guest"::equals, PROMISED);
+      lab.guest().shell("cd %s; chmod 600 made; mv made moved; ln moved twice".formatted(mnt));
+      other.await("stat", mnt + "/moved", "100600 14 2"::equals, PROMISED);
+      other.await("stat", mnt + "/made", "ENOENT"::equals, PROMISED);
+      // The overlay alone: nothing happens on the host.
+      lab.guest().shell("chown 7:8 %s/moved".formatted(mnt));
+      assertEquals("7 8", second.shell("stat -c '%u %g' " + mnt + "/moved"));
+      assertEquals(told, counter("invalidations"), "a guest was told of its own changes");
+    }
+  }
+
+  @Test
+  void guestsOwnWorkKeepsItsCaches() {
+    lab.guest()
+        .shell(
+            """
+            cd %s
+            for i in 1 2 3 4 5; do
+              mkdir d$i; cp -r /etc/default d$i/; chmod -R 700 d$i; mv d$i e$i; ln -s e$i l$i
+              cat e$i/default/* >/dev/null; ls -lR e$i >/dev/null
+            done
+            rm -r e1 l1
+            """
+                .formatted(mnt));
+    assertEquals(0, counter("invalidations"));
+  }
+
+  /** The overlay's command line changes what guests see, too. */
+  @Test
+  void recordSetOnTheHostIsSeen() throws IOException {
+    Path file = file("record", "x");
+    assertTrue(observer.look("stat", mnt + "/record").startsWith("100644"));
+    lab.hostshare("overlay", "set", "--mode", "4711", file.toString()).expectSuccess();
+    observer.await("stat", mnt + "/record", s -> s.startsWith("104711"), PROMISED);
+    lab.hostshare("overlay", "clear", file.toString()).expectSuccess();
+    observer.await("stat", mnt + "/record", s -> s.startsWith("100644"), PROMISED);
+  }
+
+  /** Where nothing may be watched, everything is still seen, after a second. */
+  @Test
+  void withoutWatchesChangesAreSeenAfterASecond() throws IOException {
+    stop();
+    begin("--max-watches", "1");
+    Lab.own(Files.createDirectory(host.resolve("a")));
+    Lab.own(Files.createDirectory(host.resolve("b")));
+    for (String dir : new String[] {"a", "b"}) {
+      file(dir + "/f", "before");
+      assertEquals("before", observer.look("read", mnt + "/" + dir + "/f"));
+      assertEquals("ENOENT", observer.look("stat", mnt + "/" + dir + "/g"));
+      Files.writeString(host.resolve(dir + "/f"), "after");
+      assertEquals("after", observer.look("read", mnt + "/" + dir + "/f"));
+      file(dir + "/g", "new");
+      observer.await("stat", mnt + "/" + dir + "/g", s -> s.contains(" 3 "), 1_500);
+      Files.setPosixFilePermissions(host.resolve(dir + "/f"), fromString("rwxrwxrwx"));
+      observer.await("stat", mnt + "/" + dir + "/f", s -> s.startsWith("100777"), 1_500);
+    }
+    assertTrue(lab.server().log().contains("--max-watches"), lab.server().log());
+  }
+
+  /** More changes at once than the kernel keeps for a server that does not listen. */
+  @Test
+  void changesThatWereLostAreSeenAllTheSame() throws Exception {
+    file("watched", "before");
+    assertEquals("before", observer.look("read", mnt + "/watched"));
+    assertEquals("ENOENT", observer.look("stat", mnt + "/last"));
+    long pid = lab.server().pid();
+    Command.run("kill", "-STOP", Long.toString(pid)).expectSuccess();
+    try {
+      int events =
+          Integer.parseInt(
+              Files.readString(Path.of("/proc/sys/fs/fanotify/max_queued_events")).strip());
+      for (int i = 0; i < events + 100; i++) {
+        Files.createFile(host.resolve("many" + i));
+      }
+      Files.writeString(host.resolve("watched"), "after");
+      file("last", "new");
+    } finally {
+      Command.run("kill", "-CONT", Long.toString(pid)).expectSuccess();
+    }
+    observer.await("stat", mnt + "/last", s -> s.contains(" 3 "), NEVER);
+    observer.await("stat", mnt + "/watched", s -> s.contains(" 5 "), NEVER);
+    assertEquals("after", observer.look("read", mnt + "/watched"));
+    long deadline = System.nanoTime() + NEVER * 1_000_000;
+    while (!lab.server().log().contains("too many changes")) {
+      assertTrue(System.nanoTime() < deadline, lab.server().log());
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void changesWhileTheServerWasAwayAreSeen() throws IOException {
+    file("f", "before");
+    assertEquals("before", observer.look("read", mnt + "/f"));
+    assertEquals("ENOENT", observer.look("stat", mnt + "/g"));
+    lab.server().kill();
+    Files.writeString(host.resolve("f"), "after!");
+    file("g", "new");
+    lab.server().start();
+    observer.await("stat", mnt + "/g", s -> s.contains(" 3 "), NEVER);
+    assertEquals("after!", observer.look("read", mnt + "/f"));
+    // And whole again.
+    Files.writeString(host.resolve("f"), "again");
+    observer.await("stat", mnt + "/f", s -> s.contains(" 5 "), NEVER);
+  }
+
+  @Test
+  void hundredThousandFoldersAreWatchedAndGivenBack() throws Exception {
+    Path wide = Files.createDirectory(host.resolve("wide"));
+    for (int i = 0; i < 1_000; i++) {
+      Path dir = Files.createDirectory(wide.resolve("d" + i));
+      for (int j = 0; j < 99; j++) {
+        Files.createDirectory(dir.resolve("e" + j));
+      }
+    }
+    Command.run("chown", "-R", Server.UID + ":" + Server.GID, wide.toString()).expectSuccess();
+    assertEquals("100000", observer.look("walk", mnt + "/wide"));
+    assertTrue(watched() >= 100_000, "watched: " + watched());
+    assertEquals("ENOENT", observer.look("stat", mnt + "/wide/d999/e98/f"));
+    file("wide/d999/e98/f", "new");
+    observer.await("stat", mnt + "/wide/d999/e98/f", s -> s.contains(" 3 "), NEVER);
+
+    long before = cpuMillis(lab.server().pid());
+    Thread.sleep(2_000); // it is the idling that is measured
+    long used = cpuMillis(lab.server().pid()) - before;
+    assertTrue(used <= 20, "the idle server used " + used + " ms of two seconds");
+
+    lab.unmount();
+    long deadline = System.nanoTime() + NEVER * 1_000_000;
+    while (watched() > 0) {
+      assertTrue(System.nanoTime() < deadline, "watches are left: " + watched());
+    }
+  }
+
+  private static long cpuMillis(long pid) {
+    return ProcessHandle.of(pid)
+        .flatMap(p -> p.info().totalCpuDuration())
+        .orElseThrow(() -> new AssertionError("no such process"))
+        .toMillis();
+  }
+
+  private long watched() {
+    String json = lab.hostshare("status", "--json").expectSuccess();
+    var found = Pattern.compile("\"watchedDirectories\":\\s*\"?(\\d+)").matcher(json);
+    assertTrue(found.find(), json);
+    return Long.parseLong(found.group(1));
+  }
+}
