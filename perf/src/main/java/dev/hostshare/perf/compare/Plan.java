@@ -1,0 +1,36 @@
+package dev.hostshare.perf.compare;
+
+import dev.hostshare.perf.work.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * What is to be measured.
+ *
+ * @param targets names, in the order of the columns
+ * @param builds those of them that are installations of hostshare
+ * @param files how many small files
+ * @param size of the big file, in bytes
+ */
+record Plan(
+    List<String> targets, List<String> builds, List<Work> works, int rounds, int files, long size) {
+  /** An installation of hostshare beside a peer or beside an installation named before it. */
+  record Pair(String ours, String peer) {
+    OptionalDouble goal(Work work) {
+      return Goals.of(work.id(), peer);
+    }
+  }
+
+  List<Pair> pairs() {
+    var pairs = new ArrayList<Pair>();
+    for (int i = 0; i < builds.size(); i++) {
+      String build = builds.get(i);
+      targets.stream()
+          .filter(target -> !builds.contains(target))
+          .forEach(peer -> pairs.add(new Pair(build, peer)));
+      builds.subList(0, i).forEach(earlier -> pairs.add(new Pair(build, earlier)));
+    }
+    return pairs;
+  }
+}
