@@ -30,6 +30,9 @@ final class Comparison {
   /** Enough for C2 to have compiled our own loops. */
   private static final int OWN_RUNS = 5;
 
+  /** A JVM on two cores has compiled by then what it will. */
+  private static final long SETTLE_NANOS = 4_000_000_000L;
+
   private static final long OWN_NANOS = 500_000_000;
 
   /** A target's two places. */
@@ -87,6 +90,9 @@ final class Comparison {
       if (row.start() == Work.Start.COLD) {
         row.prepare().in(at.counted());
         target.makeCold();
+        if (!plan.freshProcesses()) {
+          settle(row, at);
+        }
       } else {
         warmUp(row, at);
       }
@@ -94,6 +100,19 @@ final class Comparison {
     } catch (IOException e) {
       throw new IOException("%s on %s: %s".formatted(row.id(), target.name(), e.getMessage()), e);
     }
+  }
+
+  /**
+   * What was just started does the same work on other files until it has found its pace: it is the
+   * caches that are to be cold, not a compiler.
+   */
+  private static void settle(Work row, Places at) throws IOException {
+    row.prepare().in(at.practice());
+    for (long end = System.nanoTime() + SETTLE_NANOS; System.nanoTime() < end; ) {
+      Target.dropCaches();
+      var _ = row.run().in(at.practice());
+    }
+    Target.dropCaches();
   }
 
   /** The same for every target: a short run on other files, then what the work asks for. */

@@ -12,9 +12,17 @@ import java.util.OptionalDouble;
  * @param builds those of them that are installations of hostshare
  * @param files how many small files
  * @param size of the big file, in bytes
+ * @param freshProcesses whether a cold start is that of the processes, too, and not of the caches
+ *     only
  */
 record Plan(
-    List<String> targets, List<String> builds, List<Work> works, int rounds, int files, long size) {
+    List<String> targets,
+    List<String> builds,
+    List<Work> works,
+    int rounds,
+    int files,
+    long size,
+    boolean freshProcesses) {
   /** An installation of hostshare beside a peer or beside an installation named before it. */
   record Pair(String ours, String peer) {
     OptionalDouble goal(Work work) {

@@ -41,7 +41,7 @@ public sealed interface Target extends AutoCloseable permits PlainFolder, Bindfs
   void close() throws IOException;
 
   /** Makes the kernel forget pages, dentries and inodes of the whole machine: see proc(5). */
-  private static void dropCaches() throws IOException {
+  static void dropCaches() throws IOException {
     Calls.sync();
     Files.writeString(Path.of("/proc/sys/vm/drop_caches"), "3");
   }

@@ -18,7 +18,7 @@ class TableTest {
   }
 
   private static Plan plan(List<String> targets, List<String> builds) {
-    return new Plan(targets, builds, List.of(CREATE, READ), 3, 4000, 1 << 29);
+    return new Plan(targets, builds, List.of(CREATE, READ), 3, 4000, 1 << 29, false);
   }
 
   /** Round 2 of sshfs met a busy machine, and so did hostshare. */
