@@ -15,6 +15,7 @@ import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.HostFs;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
+import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Lock;
 import dev.hostshare.proto.v1.Mounted;
@@ -26,9 +27,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One session's operations: each unpacks its message, calls the export, packs the answer. */
 final class Operations {
+  private static final Logger log = LoggerFactory.getLogger(Operations.class);
+
   private final ExportSession session;
   private final List<Export> exports;
   private final int maxPayload;
@@ -74,8 +80,14 @@ final class Operations {
       case STATFS ->
           reply.setStatvfs(Packing.statvfs(session.inodes().statfs(f.getStatfs().getNode())));
       case SYNCFS -> session.inodes().syncfs(f.getSyncfs().getNode());
-      case SYMLINK, MKNOD, MKDIR, UNLINK, RMDIR, RENAME, LINK -> names(f, caller, reply);
-      case OPEN, CREATE, TMPFILE -> open(f, caller, reply);
+      case SYMLINK, MKNOD, MKDIR, UNLINK, RMDIR, RENAME, LINK -> {
+        names(f, caller, reply);
+        parents(f, caller, reply);
+      }
+      case OPEN, CREATE, TMPFILE -> {
+        open(f, caller, reply);
+        parents(f, caller, reply);
+      }
       case READ, WRITE, FLUSH, FSYNC, RELEASE, FALLOCATE, LSEEK, COPY_FILE_RANGE ->
           onHandle(f, reply);
       case OPENDIR -> {
@@ -107,6 +119,33 @@ final class Operations {
       }
       case HELLO, CANCEL, FORGET, OP_NOT_SET ->
           throw new IllegalArgumentException("not a request: " + f.getOpCase());
+    }
+  }
+
+  /** The attributes of the directories that an operation on names has changed. */
+  private void parents(ClientFrame f, Caller caller, ServerFrame.Builder reply) {
+    switch (f.getOpCase()) {
+      case SYMLINK -> parent(f.getSymlink().getParent(), caller, reply::setParent);
+      case MKNOD -> parent(f.getMknod().getParent(), caller, reply::setParent);
+      case MKDIR -> parent(f.getMkdir().getParent(), caller, reply::setParent);
+      case CREATE -> parent(f.getCreate().getParent(), caller, reply::setParent);
+      case LINK -> parent(f.getLink().getNewParent(), caller, reply::setParent);
+      case UNLINK -> parent(f.getUnlink().getParent(), caller, reply::setParent);
+      case RMDIR -> parent(f.getRmdir().getParent(), caller, reply::setParent);
+      case RENAME -> {
+        parent(f.getRename().getParent(), caller, reply::setParent);
+        parent(f.getRename().getNewParent(), caller, reply::setNewParent);
+      }
+      default -> {}
+    }
+  }
+
+  private void parent(long node, Caller caller, Consumer<Attr> to) {
+    try {
+      to.accept(Packing.attr(session.inodes().get(node, 0, caller)));
+    } catch (ErrnoException e) {
+      // Gone meanwhile: the operation is done all the same, and whoever asks is told.
+      log.debug("a directory whose names were changed: {}", e.getMessage());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.hostshare.agent.fs;
 
 import dev.hostshare.proto.v1.Access;
+import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Getattr;
 import dev.hostshare.proto.v1.Setattr;
@@ -25,6 +26,11 @@ public final class AttributeOperations {
     if (inode == null) {
       return;
     }
+    Attr settled = handle == 0 ? inode.settled() : null;
+    if (settled != null) {
+      reply.success(new NodeAttr(settled, core.policy.attrNanos(true)));
+      return;
+    }
     OpenFile file = core.handles.file(handle);
     core.start(
         "getattr",
@@ -47,6 +53,7 @@ public final class AttributeOperations {
     if (inode == null) {
       return;
     }
+    inode.touch();
     OpenFile file = core.handles.file(change.handle());
     core.start(
         "setattr",
@@ -54,7 +61,10 @@ public final class AttributeOperations {
         reply,
         targets(inode, file),
         () -> ClientFrame.newBuilder().setSetattr(setattr(inode, file, change)),
-        (frame, asked) -> core.toldByUs(inode, frame.getAttr(), asked));
+        (frame, asked) -> {
+          inode.touch();
+          return core.toldByUs(inode, frame.getAttr(), asked);
+        });
   }
 
   private static Setattr setattr(Inode inode, OpenFile file, AttributeChange change) {

@@ -13,6 +13,7 @@ import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.ServerFrame;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
 /** What the groups of operations share: the session, the tables, the policy. */
 final class Core {
@@ -95,6 +96,46 @@ final class Core {
       Request request,
       Completion<T> completion) {
     new Operation<>(this, name, context, reply, targets, request, completion, false).start();
+  }
+
+  /**
+   * Wraps what completes an operation on names in a directory; called when the operation begins.
+   */
+  <T> Completion<T> changing(Inode directory, Completion<T> completion) {
+    return changing(directory, ServerFrame::getParent, completion);
+  }
+
+  /** As {@link #changing(Inode, Completion)}, for a rename. */
+  <T> Completion<T> changing(Inode directory, Inode newDirectory, Completion<T> completion) {
+    return directory == newDirectory
+        ? changing(directory, completion)
+        : changing(
+            directory,
+            ServerFrame::getParent,
+            changing(newDirectory, ServerFrame::getNewParent, completion));
+  }
+
+  private <T> Completion<T> changing(
+      Inode directory, Function<ServerFrame, Attr> attributes, Completion<T> completion) {
+    long ticket = directory.unsettle();
+    return new Completion<>() {
+      @Override
+      public T complete(ServerFrame frame, Asked asked) throws ErrnoException {
+        try {
+          return completion.complete(frame, asked);
+        } finally {
+          Attr attr = attributes.apply(frame);
+          boolean kept = attr.getWatched() && !policy.perCaller() && isQuiet(directory, asked);
+          directory.settle(ticket, kept ? attr : null);
+        }
+      }
+
+      @Override
+      public T failed(ServerFrame frame, Asked asked) throws ErrnoException {
+        directory.settle(ticket, null);
+        return completion.failed(frame, asked);
+      }
+    };
   }
 
   /** The inode {@code id}, or null after answering ESTALE. */

@@ -103,14 +103,16 @@ public final class DirectoryOperations {
                         .setCookie(cookie)
                         .setSize(FETCH_BYTES)
                         .setPlus(plus)),
-        (frame, asked) ->
-            list(
-                directory,
-                OpenDirectory.of(frame.getEntries(), asked),
-                offset,
-                cookie,
-                plus,
-                sinks.get()));
+        (frame, asked) -> {
+          directory.inode.touch(); // its access time
+          return list(
+              directory,
+              OpenDirectory.of(frame.getEntries(), asked),
+              offset,
+              cookie,
+              plus,
+              sinks.get());
+        });
   }
 
   private <S extends DirectorySink> S list(

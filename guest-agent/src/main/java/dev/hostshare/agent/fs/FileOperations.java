@@ -95,7 +95,8 @@ public final class FileOperations {
                         .setFlags(flags)
                         .setKillSuidgid(killSuidgid));
     Core.Completion<OpenedFile> completion =
-        (frame, asked) -> entered(frame.getOpened(), asked, parent, name, flags);
+        core.changing(
+            parent, (frame, asked) -> entered(frame.getOpened(), asked, parent, name, flags));
     if ((flags & Linux.O_EXCL) != 0) {
       core.startOnce("create", context, reply, List.of(parent), request, completion);
     } else {

@@ -54,6 +54,14 @@ final class Inode implements Recoverable {
   /** Whether the content was changed through us since its attributes were told. */
   volatile boolean changedByUs;
 
+  /** Operations on names in this directory, and other changes to it. Guarded by this. */
+  private long begun;
+
+  private long ended;
+
+  /** See {@link #settled()}. */
+  private volatile Attr settled;
+
   /** Directory offsets that were given out and are not plain cookies; null while there are none. */
   private Cookies cookies;
 
@@ -89,6 +97,44 @@ final class Inode implements Recoverable {
   void untell() {
     told = null;
     kept = false;
+    touch();
+  }
+
+  /** Begins an operation on names in this directory; answers a ticket for {@link #settle}. */
+  synchronized long unsettle() {
+    settled = null;
+    return ++begun;
+  }
+
+  /**
+   * Ends such an operation.
+   *
+   * @param ticket from {@link #unsettle}
+   * @param attr the directory's attributes right after it, or null if they are not known; of no use
+   *     if others like it were under way at the same time
+   */
+  synchronized void settle(long ticket, Attr attr) {
+    if (attr != null && ticket == begun && ticket == ended + 1) {
+      tell(attr, true);
+      settled = attr;
+    }
+    ended++;
+  }
+
+  /** Another change to its attributes begins, or has ended. */
+  synchronized void touch() {
+    settled = null;
+    begun++;
+    ended++;
+  }
+
+  /**
+   * The attributes of a directory right after the last operation of ours on its names, while
+   * nothing has happened to it since; else null. The kernel drops what it knows of a directory with
+   * each such operation, and asks again before the next.
+   */
+  Attr settled() {
+    return settled;
   }
 
   /** The offsets of this directory's entries, which outlive an open: the kernel keeps listings. */

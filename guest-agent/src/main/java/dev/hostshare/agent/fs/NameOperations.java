@@ -230,7 +230,7 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> maker.frame(parent),
-        (frame, asked) -> core.enter(frame.getEntry(), asked, parent, name));
+        core.changing(parent, (frame, asked) -> core.enter(frame.getEntry(), asked, parent, name)));
   }
 
   public void link(
@@ -255,7 +255,7 @@ public final class NameOperations {
                         .setNode(inode.node())
                         .setNewParent(parent.node())
                         .setNewName(name)),
-        (frame, asked) -> core.enter(frame.getEntry(), asked, parent, name));
+        core.changing(parent, (frame, asked) -> core.enter(frame.getEntry(), asked, parent, name)));
   }
 
   public void unlink(RequestContext context, long parentId, ByteString name, Reply<Void> reply) {
@@ -269,7 +269,12 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> frame().setUnlink(Unlink.newBuilder().setParent(parent.node()).setName(name)),
-        (frame, asked) -> null);
+        core.changing(
+            parent,
+            (frame, asked) -> {
+              touch(parent, name);
+              return null;
+            }));
   }
 
   public void rmdir(RequestContext context, long parentId, ByteString name, Reply<Void> reply) {
@@ -283,7 +288,12 @@ public final class NameOperations {
         reply,
         List.of(parent),
         () -> frame().setRmdir(Rmdir.newBuilder().setParent(parent.node()).setName(name)),
-        (frame, asked) -> null);
+        core.changing(
+            parent,
+            (frame, asked) -> {
+              touch(parent, name);
+              return null;
+            }));
   }
 
   /** {@code flags}: RENAME_NOREPLACE, RENAME_EXCHANGE; others are EINVAL, as renameat2(2) says. */
@@ -321,11 +331,24 @@ public final class NameOperations {
                         .setNewParent(newParent.node())
                         .setNewName(newName)
                         .setFlags(flags)),
-        (frame, asked) -> {
-          core.inodes.renamed(
-              parent, name, newParent, newName, (flags & Linux.RENAME_EXCHANGE) != 0);
-          return null;
-        });
+        core.changing(
+            parent,
+            newParent,
+            (frame, asked) -> {
+              touch(parent, name);
+              touch(newParent, newName);
+              core.inodes.renamed(
+                  parent, name, newParent, newName, (flags & Linux.RENAME_EXCHANGE) != 0);
+              return null;
+            }));
+  }
+
+  /** What had this name was changed: its link count, or where it is. */
+  private void touch(Inode directory, ByteString name) {
+    Inode inode = core.inodes.at(directory, name);
+    if (inode != null) {
+      inode.touch();
+    }
   }
 
   private static ClientFrame.Builder frame() {

@@ -68,6 +68,7 @@ public final class XattrOperations {
       return;
     }
     inode.xattrsSet = true;
+    inode.touch();
     Core.Request request =
         () ->
             frame()
@@ -79,10 +80,18 @@ public final class XattrOperations {
                         .setFlags(flags)
                         .setKillSgid(killSgid));
     if (flags == 0) {
-      core.start("setxattr", context, reply, List.of(inode), request, (frame, asked) -> null);
+      core.start(
+          "setxattr", context, reply, List.of(inode), request, (frame, asked) -> touched(inode));
     } else {
-      core.startOnce("setxattr", context, reply, List.of(inode), request, (frame, asked) -> null);
+      core.startOnce(
+          "setxattr", context, reply, List.of(inode), request, (frame, asked) -> touched(inode));
     }
+  }
+
+  /** An ACL changes the mode, and anything the change time. */
+  private static Void touched(Inode inode) {
+    inode.touch();
+    return null;
   }
 
   /** The reply is the names, each ended by NUL. */
@@ -115,7 +124,7 @@ public final class XattrOperations {
         reply,
         List.of(inode),
         () -> frame().setRemovexattr(Removexattr.newBuilder().setNode(inode.node()).setName(name)),
-        (frame, asked) -> null);
+        (frame, asked) -> touched(inode));
   }
 
   /**

@@ -37,6 +37,9 @@ public final class KernelMount implements ShareMount {
 
   private static final int MAX_WORKERS = 4;
 
+  /** 4 MiB: 512 MiB are read at 1,000 MiB/s; at 600 with 128 KiB, at 840 with 512 KiB. */
+  private static final int READ_AHEAD_KIB = 4096;
+
   private final FileSystem fs;
   private final Path mountPoint;
   private final FuseDevice device;
@@ -91,6 +94,7 @@ public final class KernelMount implements ShareMount {
       }
       try {
         mount.begin();
+        mount.widenReadAhead(stage);
         mount.show(stage);
       } catch (IOException | RuntimeException | Error e) {
         Libc.umount2(stage.toString(), Libc.MNT_DETACH);
@@ -112,6 +116,30 @@ public final class KernelMount implements ShareMount {
     } catch (FileSystemException e) {
       throw new IOException("cannot make a folder in %s: %s".formatted(staging, e.getReason()), e);
     }
+  }
+
+  /**
+   * Lets the kernel read ahead as much as one request may carry, several times over. Its default
+   * for every FUSE mount is 128 KiB: one request under way, and the next.
+   */
+  private void widenReadAhead(Path stage) throws IOException {
+    long device = (Long) Files.getAttribute(stage, "unix:dev");
+    Path setting =
+        Path.of("/sys/class/bdi/%d:%d/read_ahead_kb".formatted(major(device), minor(device)));
+    try {
+      Files.writeString(setting, Integer.toString(READ_AHEAD_KIB));
+    } catch (IOException e) {
+      // Read-only in a container: slower, and nothing else.
+      log.info("{}: cannot set {}: {}", mountPoint, setting, e.toString());
+    }
+  }
+
+  private static long major(long device) {
+    return (device >>> 8 & 0xfff) | (device >>> 32 & ~0xfffL);
+  }
+
+  private static long minor(long device) {
+    return (device & 0xff) | (device >>> 12 & ~0xffL);
   }
 
   /** Mounts the share's root alone where users are to see it; {@link HiddenRoot} tells why. */
