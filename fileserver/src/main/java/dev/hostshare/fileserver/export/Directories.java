@@ -7,6 +7,8 @@ import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Listing directories. Thread-safe; calls on one handle wait for each other. */
 public final class Directories {
@@ -21,6 +23,8 @@ public final class Directories {
   private static final int MAX_ENTRIES = 8192;
 
   private static final int SEEK_SET = 0;
+
+  private static final Logger log = LoggerFactory.getLogger(Directories.class);
 
   private final ExportSession session;
   private final HostFs host;
@@ -96,6 +100,67 @@ public final class Directories {
     }
   }
 
+  /**
+   * All of a directory, with attributes and a lookup count on each entry.
+   *
+   * @throws ErrnoException EOPNOTSUPP if the guest would not be told of changes, E2BIG if there are
+   *     more than {@code max} entries
+   */
+  public Listing survey(long node, int max, Caller caller) throws ErrnoException {
+    Node n = session.nodes.get(node);
+    if (!n.isDirectory()) {
+      throw ErrnoException.of(Errno.ENOTDIR);
+    }
+    List<Listed> entries = new ArrayList<>();
+    try (Location at = session.locate(n)) {
+      Attributes attributes = n.export.compose(host.stat(at.dir, at.name), n.fileId, caller);
+      permissions.require(n.export, attributes, caller, Permissions.READ);
+      for (HostFs.DirEntry e : namesOf(n, at, Math.min(max, MAX_ENTRIES))) {
+        entries.add(listed(n, at, at.dir, e, caller));
+      }
+      return new Listing(entries, true);
+    } catch (ErrnoException e) {
+      for (Listed listed : entries) {
+        if (listed.entry() != null) {
+          session.forget(listed.entry().node(), 1);
+        }
+      }
+      throw e;
+    }
+  }
+
+  /** Whether nothing is in a directory, and the guest will be told when something is. */
+  boolean isEmptyAndWatched(Node n) {
+    try (Location at = session.locate(n)) {
+      return namesOf(n, at, 0).isEmpty();
+    } catch (ErrnoException e) {
+      // Not empty, not watched, gone: the guest has to ask.
+      log.trace("not known to be empty: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  /** The names in a directory that is watched. */
+  private List<HostFs.DirEntry> namesOf(Node n, Location at, int max) throws ErrnoException {
+    if (!at.isWatched()) {
+      throw ErrnoException.of(Errno.EOPNOTSUPP);
+    }
+    int fd = session.inodes().openConfirmed(n, at, Linux.O_RDONLY | Linux.O_DIRECTORY);
+    try {
+      List<HostFs.DirEntry> names = new ArrayList<>();
+      boolean more = true;
+      while (more) {
+        more = host.readDirectory(fd, names::add);
+        if (names.size() > max) {
+          throw ErrnoException.of(Errno.E2BIG);
+        }
+      }
+      return names;
+    } finally {
+      host.close(fd);
+    }
+  }
+
   private void seek(OpenDirectory dir, long cookie) throws ErrnoException {
     if (cookie != 0 && cookie == dir.position) {
       return;
@@ -125,7 +190,7 @@ public final class Directories {
         if (!entries.isEmpty() && bytes + cost > size) {
           break;
         }
-        entries.add(listed(dir, at, next, caller));
+        entries.add(listed(dir.node, at, dir.fd, next, caller));
         bytes += cost;
         dir.pending.remove();
         dir.position = next.cookie();
@@ -139,9 +204,13 @@ public final class Directories {
     return new Listing(entries, dir.atEnd && dir.pending.isEmpty());
   }
 
-  private Listed listed(OpenDirectory dir, Location at, HostFs.DirEntry e, Caller caller)
+  /**
+   * An entry, with attributes if {@code at} is given.
+   *
+   * @param fd of the directory, where {@code at} is null
+   */
+  private Listed listed(Node node, Location at, int fd, HostFs.DirEntry e, Caller caller)
       throws ErrnoException {
-    Node node = dir.node;
     Entry entry = null;
     int type = e.type();
     if (at != null || session.overlay.maybeSpecial(node.fileId.volume(), e.inode())) {
@@ -151,11 +220,8 @@ public final class Directories {
           entry = session.names().enter(node, at, e.name(), stat, caller);
           type = entry.attributes().type();
         } else {
-          HostStat stat = host.stat(dir.fd, e.name());
-          type =
-              node.export
-                  .compose(stat, node.export.identify(stat, dir.fd, e.name()), caller)
-                  .type();
+          HostStat stat = host.stat(fd, e.name());
+          type = node.export.compose(stat, node.export.identify(stat, fd, e.name()), caller).type();
         }
       } catch (ErrnoException gone) {
         // Gone meanwhile, or hidden: the name alone is listed.

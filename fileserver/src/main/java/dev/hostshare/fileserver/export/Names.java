@@ -200,7 +200,9 @@ public final class Names {
           Creation creation =
               new Creation(session, p.export, parentAttributes, full, umask, 0, caller);
           host.mkdir(dir.dir, name, creation.hostMode());
-          return created(p, dir, name, creation, caller, () -> host.rmdir(dir.dir, name));
+          Entry made = created(p, dir, name, creation, caller, () -> host.rmdir(dir.dir, name));
+          boolean empty = session.directories().isEmptyAndWatched(session.nodes.get(made.node()));
+          return new Entry(made.node(), made.attributes(), made.nameWatched(), empty);
         });
   }
 

@@ -13,7 +13,13 @@
  * dev.hostshare.fileserver.export.DirectoryDescriptors}), each opened from its parent's, one
  * component at a time. A file that a guest removed keeps a descriptor until the guest forgets it.
  *
- * <p><b>Locks</b>, in the order in which they may be taken: {@code NodeTable} (per session), {@code
+ * <p><b>Caches.</b> What a guest may keep is what {@link dev.hostshare.fileserver.export.Watches}
+ * watches: the directory is marked before it is looked at, and what others change in it is told to
+ * the session's {@link dev.hostshare.fileserver.export.Invalidations}. A change that a session
+ * makes is told to the other sessions by the operation that made it, after it was made.
+ *
+ * <p><b>Locks</b>, in the order in which they may be taken: the host's event queue ({@code
+ * HostWatch.drain}), {@code NodeTable} (per session), {@code Watches}, {@code
  * DirectoryDescriptors}, the overlay store's. None is held over a system call that can wait, save
  * the store's over SQLite's.
  */

@@ -1,5 +1,6 @@
 package dev.hostshare.fileserver.rpc;
 
+import dev.hostshare.proto.net.PollingLoop;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
@@ -52,8 +53,7 @@ final class Listeners implements AutoCloseable {
   private final int ownUid;
   private final EventLoopGroup accepting =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-  private final EventLoopGroup working =
-      new MultiThreadIoEventLoopGroup(2, EpollIoHandler.newFactory());
+  private final EventLoopGroup working = new MultiThreadIoEventLoopGroup(2, PollingLoop.handlers());
   private final List<Server> servers = new ArrayList<>();
   private final List<Path> sockets = new ArrayList<>();
   private final List<String> addresses = new ArrayList<>();

@@ -110,6 +110,12 @@ final class Operations {
                         op.getPlus(),
                         caller)));
       }
+      case SURVEY -> {
+        var op = f.getSurvey();
+        reply.setEntries(
+            Packing.entries(
+                session.directories().survey(op.getNode(), positive(op.getMaxEntries()), caller)));
+      }
       case GETXATTR, SETXATTR, LISTXATTR, REMOVEXATTR -> xattr(f, caller, reply);
       case GETLK -> reply.setLock(testLock(f));
       case SETLK -> {

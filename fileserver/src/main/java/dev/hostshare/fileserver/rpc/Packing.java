@@ -85,6 +85,7 @@ final class Packing {
         .setNode(e.node())
         .setAttr(attr(e.attributes()))
         .setNameWatched(e.nameWatched())
+        .setEmptyWatched(e.emptyWatched())
         .build();
   }
 

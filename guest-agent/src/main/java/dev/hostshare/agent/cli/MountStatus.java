@@ -20,7 +20,7 @@ final class MountStatus {
           driver      %s, process %d
           requests    %d done or begun, %d with an error, %d waiting
           session     number %d, connection %d, %d in flight, %d queued, %d bytes
-          caches      %d inodes, %d open; names kept %s, attributes %s%s; %d invalidations
+          caches      %d inodes, %d open; names kept %s, attributes %s%s; %d invalidations, %d names known ahead
         """
         .formatted(
             active.mount().mountPoint(),
@@ -44,7 +44,8 @@ final class MountStatus {
             seconds(policy.entryNanos(false)) + " s",
             seconds(policy.attrNanos(false)) + " s",
             policy.watches() ? ", longer where the server watches" : "",
-            status.invalidations());
+            status.invalidations(),
+            status.local());
   }
 
   static String json(ActiveMount active) {
@@ -55,7 +56,7 @@ final class MountStatus {
         {"mountPoint":%s,"share":%s,"readOnly":%s,"server":{"address":%s,"name":%s,"state":%s},\
         "driver":%s,"pid":%d,"requests":{"total":%d,"errors":%d,"waiting":%d},\
         "session":{"generation":%d,"connections":%d,"inFlight":%d,"queued":%d,"bytesInFlight":%d},\
-        "caches":{"inodes":%d,"handles":%d,"entrySeconds":%s,"attributeSeconds":%s,"watched":%s,"invalidations":%d}}"""
+        "caches":{"inodes":%d,"handles":%d,"entrySeconds":%s,"attributeSeconds":%s,"watched":%s,"invalidations":%d,"local":%d}}"""
         .formatted(
             quote(active.mount().mountPoint().toString()),
             quote(active.fs().share().getPath()),
@@ -78,7 +79,8 @@ final class MountStatus {
             seconds(policy.entryNanos(false)),
             seconds(policy.attrNanos(false)),
             policy.watches(),
-            status.invalidations());
+            status.invalidations(),
+            status.local());
   }
 
   private static String state(SessionStatus session) {

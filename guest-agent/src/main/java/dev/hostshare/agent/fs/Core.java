@@ -33,6 +33,7 @@ final class Core {
   final Changes changes;
 
   final MissingNames missing;
+  final Folders folders = new Folders(this);
 
   Core(
       Session session,
@@ -99,28 +100,47 @@ final class Core {
   }
 
   /**
-   * Wraps what completes an operation on names in a directory; called when the operation begins.
+   * Wraps what completes an operation on a name in a directory; called when the operation begins.
    */
-  <T> Completion<T> changing(Inode directory, Completion<T> completion) {
-    return changing(directory, ServerFrame::getParent, completion);
+  <T> Completion<T> changing(Inode directory, ByteString name, Completion<T> completion) {
+    return changing(directory, name, ServerFrame::getParent, completion);
   }
 
-  /** As {@link #changing(Inode, Completion)}, for a rename. */
-  <T> Completion<T> changing(Inode directory, Inode newDirectory, Completion<T> completion) {
-    return directory == newDirectory
-        ? changing(directory, completion)
-        : changing(
-            directory,
-            ServerFrame::getParent,
-            changing(newDirectory, ServerFrame::getNewParent, completion));
+  /** As {@link #changing(Inode, ByteString, Completion)}, for a rename. */
+  <T> Completion<T> changing(
+      Inode directory,
+      ByteString name,
+      Inode newDirectory,
+      ByteString newName,
+      Completion<T> completion) {
+    if (directory != newDirectory) {
+      return changing(
+          directory,
+          name,
+          ServerFrame::getParent,
+          changing(newDirectory, newName, ServerFrame::getNewParent, completion));
+    }
+    folders.touch(directory, newName);
+    return changing(
+        directory,
+        name,
+        (frame, asked) -> {
+          folders.touch(directory, newName);
+          return completion.complete(frame, asked);
+        });
   }
 
   private <T> Completion<T> changing(
-      Inode directory, Function<ServerFrame, Attr> attributes, Completion<T> completion) {
+      Inode directory,
+      ByteString name,
+      Function<ServerFrame, Attr> attributes,
+      Completion<T> completion) {
     long ticket = directory.unsettle();
+    folders.touch(directory, name);
     return new Completion<>() {
       @Override
       public T complete(ServerFrame frame, Asked asked) throws ErrnoException {
+        folders.touch(directory, name);
         try {
           return completion.complete(frame, asked);
         } finally {
@@ -132,6 +152,7 @@ final class Core {
 
       @Override
       public T failed(ServerFrame frame, Asked asked) throws ErrnoException {
+        folders.touch(directory, name);
         directory.settle(ticket, null);
         return completion.failed(frame, asked);
       }
@@ -179,7 +200,10 @@ final class Core {
     boolean kept = quiet && attr.getWatched();
     inode.tell(attr, kept);
     return new NodeEntry(
-        inode.id, attr, policy.entryNanos(quiet && entry.getNameWatched()), policy.attrNanos(kept));
+        inode.id,
+        attr,
+        quiet ? policy.entryNanos(entry.getNameWatched()) : 0,
+        quiet ? policy.attrNanos(kept) : 0);
   }
 
   /** Notes that the kernel is told {@code attr} of {@code inode}. */
@@ -197,7 +221,7 @@ final class Core {
   private NodeAttr tell(Inode inode, Attr attr, boolean quiet) {
     boolean kept = quiet && attr.getWatched();
     inode.tell(attr, kept);
-    return new NodeAttr(attr, policy.attrNanos(kept));
+    return new NodeAttr(attr, quiet ? policy.attrNanos(kept) : 0);
   }
 
   private boolean isQuiet(Inode inode, Asked asked) {
@@ -278,5 +302,6 @@ final class Core {
   static final class OperationStatistics {
     final AtomicLong requests = new AtomicLong();
     final AtomicLong errors = new AtomicLong();
+    final AtomicLong local = new AtomicLong();
   }
 }

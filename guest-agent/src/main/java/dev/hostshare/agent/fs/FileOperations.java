@@ -96,7 +96,7 @@ public final class FileOperations {
                         .setKillSuidgid(killSuidgid));
     Core.Completion<OpenedFile> completion =
         core.changing(
-            parent, (frame, asked) -> entered(frame.getOpened(), asked, parent, name, flags));
+            parent, name, (frame, asked) -> entered(frame.getOpened(), asked, parent, name, flags));
     if ((flags & Linux.O_EXCL) != 0) {
       core.startOnce("create", context, reply, List.of(parent), request, completion);
     } else {

@@ -64,6 +64,7 @@ public final class FileSystem implements AutoCloseable {
           new Core(
               session, sharePath, inodes, policy, notifier, listener.changes, listener.missing);
       listener.session = session;
+      listener.folders = core.folders;
       listener.inodes = inodes;
       return new FileSystem(mounted.getShare(), core);
     } catch (IOException | RuntimeException | Error e) {
@@ -176,7 +177,8 @@ public final class FileSystem implements AutoCloseable {
         core.handles.size(),
         core.statistics.requests.get(),
         core.statistics.errors.get(),
-        core.changes.count());
+        core.changes.count(),
+        core.statistics.local.get());
   }
 
   /**
@@ -187,6 +189,7 @@ public final class FileSystem implements AutoCloseable {
    * @param requests operations begun since the mount
    * @param errors those that ended with an errno
    * @param invalidations times that the server told us of a change made by others
+   * @param local names that were looked up without the server, which had told of the whole folder
    */
   public record Status(
       SessionStatus session,
@@ -194,7 +197,8 @@ public final class FileSystem implements AutoCloseable {
       int handles,
       long requests,
       long errors,
-      long invalidations) {}
+      long invalidations,
+      long local) {}
 
   /** Ends the session. Operations under way end with ENOTCONN. */
   @Override
@@ -209,6 +213,9 @@ public final class FileSystem implements AutoCloseable {
     final MissingNames missing = new MissingNames();
     private final Notifier notifier;
     private volatile Session session;
+    private volatile Folders folders;
+
+    /** Set last: there is nothing to invalidate before. */
     private volatile InodeTable inodes;
 
     Listener(Notifier notifier) {
@@ -225,12 +232,22 @@ public final class FileSystem implements AutoCloseable {
         everything(known);
         return;
       }
-      changes.add(invalidate.getNode());
-      Inode inode = known.byNode(invalidate.getNode(), session.generation());
+      long node = invalidate.getNode();
+      ByteString name = invalidate.getName();
+      // First what is at hand, then the mark that it may have been handed out just before.
+      if (name.isEmpty()) {
+        folders.changed(node);
+      } else {
+        Inode directory = known.byNode(node, session.generation());
+        if (directory != null) {
+          folders.touch(directory, name);
+        }
+      }
+      changes.add(node);
+      Inode inode = known.byNode(node, session.generation());
       if (inode == null) {
         return;
       }
-      ByteString name = invalidate.getName();
       if (name.isEmpty()) {
         content(inode);
         return;
@@ -245,10 +262,21 @@ public final class FileSystem implements AutoCloseable {
 
     private void content(Inode inode) {
       inode.untell();
-      notifier.later(() -> notifier.cache().invalidateData(inode.id));
+      notifier.later(
+          () -> {
+            KernelCache cache = notifier.cache();
+            Inode parent = inode.parent;
+            if (!cache.invalidateData(inode.id) && parent != null) {
+              // The kernel may have been told of it and not yet be done with that. The directory's
+              // lock is held until it is.
+              cache.invalidateEntry(parent.id, inode.name);
+              cache.invalidateData(inode.id);
+            }
+          });
     }
 
     private void everything(InodeTable known) {
+      folders.clear();
       changes.addAll();
       Collection<Inode> all = known.all();
       all.forEach(Inode::untell);

@@ -65,6 +65,12 @@ final class Inode implements Recoverable {
   /** Directory offsets that were given out and are not plain cookies; null while there are none. */
   private Cookies cookies;
 
+  /** Names in this directory that the server was asked for lately. Guarded by {@link Folders}. */
+  int lookupsAsked;
+
+  /** When that was last, by {@link System#nanoTime}. Guarded by {@link Folders}. */
+  long lookupNanos;
+
   /** Whether an extended attribute was set through us: then it has some, whatever was told. */
   volatile boolean xattrsSet;
 

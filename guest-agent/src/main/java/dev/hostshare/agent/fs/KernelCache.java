@@ -18,8 +18,10 @@ public interface KernelCache {
   /**
    * Drops attributes and pages of inode {@code id}. Waits for pages that are being read: must not
    * be called on the thread that delivers replies.
+   *
+   * @return false if the kernel does not have it
    */
-  void invalidateData(long id);
+  boolean invalidateData(long id);
 
   /**
    * Drops the entry {@code name} of directory {@code parent}. Waits for the directory's lock, which
@@ -34,7 +36,9 @@ public interface KernelCache {
         public void invalidateAttributes(long id) {}
 
         @Override
-        public void invalidateData(long id) {}
+        public boolean invalidateData(long id) {
+          return true;
+        }
 
         @Override
         public void invalidateEntry(long parent, ByteString name) {}

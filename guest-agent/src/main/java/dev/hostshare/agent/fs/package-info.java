@@ -28,10 +28,13 @@
  * {@link dev.hostshare.agent.fs.CachePolicy} says how long the kernel may keep what it is told;
  * nothing else does. On open the server's attributes are compared with what the kernel was last
  * told, and what differs is dropped from its cache before the open is answered: close-to-open
- * holds, whatever the timeouts. What the server says is no longer so is dropped as it says it.
- * Seams: {@link dev.hostshare.agent.fs.KernelCache} for invalidation, the policy for write-back (a
- * driver that turns it on must flush before it answers close), {@code OpenDirectory} and the
- * driver's read-ahead setting for read-ahead.
+ * holds, whatever the timeouts. What the server says is no longer so is dropped as it says it; a
+ * reply that was asked for before ({@link dev.hostshare.agent.fs.Asked}, {@link
+ * dev.hostshare.agent.fs.Changes}) is passed on and not kept. What the kernel was told is missing
+ * has no inode here: {@link dev.hostshare.agent.fs.MissingNames} remembers it. When the connection
+ * breaks, everything is dropped. Seams: {@link dev.hostshare.agent.fs.KernelCache} for
+ * invalidation, the policy for write-back (a driver that turns it on must flush before it answers
+ * close), {@code OpenDirectory} and the driver's read-ahead setting for read-ahead.
  *
  * <h2>A server that is restarted</h2>
  *

@@ -18,8 +18,7 @@ final class FuseNotifications implements KernelCache {
   FuseNotifications(FuseDevice device, FuseInit init) {
     this.device = device;
     // A directory that is dropped takes what is mounted below it along; one that is only asked
-    // about
-    // again, and is still there, does not.
+    // about again, and is still there, does not.
     entryFlags = init.has(FuseAbi.InitFlags.HAS_EXPIRE_ONLY) ? FuseAbi.EXPIRE_ONLY : 0;
   }
 
@@ -30,11 +29,11 @@ final class FuseNotifications implements KernelCache {
   }
 
   @Override
-  public void invalidateData(long id) {
-    invalidateInode(id, 0);
+  public boolean invalidateData(long id) {
+    return invalidateInode(id, 0);
   }
 
-  private void invalidateInode(long id, long offset) {
+  private boolean invalidateInode(long id, long offset) {
     try (Arena arena = Arena.ofConfined()) {
       int size = FuseAbi.OutHeader.SIZE + FuseAbi.NotifyInvalInodeOut.SIZE;
       MemorySegment buffer = arena.allocate(size);
@@ -42,7 +41,7 @@ final class FuseNotifications implements KernelCache {
       FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.INO, HiddenRoot.toKernel(id));
       FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.OFF, offset);
       FuseEncoder.u64(buffer, at + FuseAbi.NotifyInvalInodeOut.LEN, 0);
-      send(FuseAbi.NOTIFY_INVAL_INODE, buffer, size);
+      return send(FuseAbi.NOTIFY_INVAL_INODE, buffer, size);
     }
   }
 
@@ -61,7 +60,8 @@ final class FuseNotifications implements KernelCache {
     }
   }
 
-  private void send(int code, MemorySegment buffer, int size) {
+  /** False if the kernel does not have what it is about. */
+  private boolean send(int code, MemorySegment buffer, int size) {
     long n = device.notify(code, buffer, size);
     // ENOENT: not cached. ENOTDIR: what it was about has been replaced. The others: unmounted.
     if (n < 0
@@ -72,5 +72,6 @@ final class FuseNotifications implements KernelCache {
         && n != -Errno.EPERM) {
       log.warn("the kernel refuses invalidation {}: {}", code, Errno.name((int) -n));
     }
+    return n != -Errno.ENOENT;
   }
 }

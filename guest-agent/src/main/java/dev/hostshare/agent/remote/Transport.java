@@ -1,5 +1,6 @@
 package dev.hostshare.agent.remote;
 
+import dev.hostshare.proto.net.PollingLoop;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NegotiationType;
@@ -7,7 +8,6 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.ssl.SslContext;
@@ -57,7 +57,7 @@ final class Transport implements AutoCloseable {
         address instanceof ServerAddress.Tcp && security.hasTls() ? tlsContext(security) : null;
     EventLoopGroup eventLoop =
         new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("hostshare-io", true), EpollIoHandler.newFactory());
+            1, new DefaultThreadFactory("hostshare-io", true), PollingLoop.handlers());
     NettyChannelBuilder builder =
         switch (address) {
           case ServerAddress.Unix unix ->

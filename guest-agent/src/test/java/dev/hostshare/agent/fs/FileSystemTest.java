@@ -387,8 +387,9 @@ final class FileSystemTest {
     }
 
     @Override
-    public void invalidateData(long id) {
+    public boolean invalidateData(long id) {
       dropped.add("data " + id);
+      return true;
     }
 
     @Override

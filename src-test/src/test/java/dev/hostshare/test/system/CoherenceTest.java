@@ -154,8 +154,7 @@ class CoherenceTest {
 
   @Test
   void directoriesThatMoveAndComeBackAreSeen() throws IOException {
-    Path dir = Files.createDirectory(host.resolve("dir"));
-    Lab.own(dir);
+    Path dir = Lab.owned(Files.createDirectory(host.resolve("dir")));
     file("dir/f", "first");
     String path = mnt + "/dir/f";
     assertEquals("held", observer.look("hold", path));
@@ -307,6 +306,93 @@ class CoherenceTest {
     // And whole again.
     Files.writeString(host.resolve("f"), "again");
     observer.await("stat", mnt + "/f", s -> s.contains(" 5 "), NEVER);
+  }
+
+  /** The network fails and comes back; server, session and guest live on. */
+  @Test
+  void changesWhileTheStreamWasCutAreSeen() throws IOException {
+    String second = lab.folder().resolve("second").toString();
+    try (var relay = new Relay(lab.folder().resolve("relay"), lab.socket())) {
+      lab.guest().run("mkdir", second).expectSuccess();
+      lab.agent("mount", "--server", relay.address(), host.toString(), second).expectSuccess();
+      file("f", "before");
+      file("open", "before");
+      file("h", "before");
+      assertEquals("before", observer.look("read", second + "/f"));
+      assertEquals("held", observer.look("hold", second + "/open"));
+      assertEquals("before", observer.look("held", second + "/open"));
+      assertEquals("ENOENT", observer.look("stat", second + "/g"));
+      for (int i = 0; i < 3; i++) {
+        relay.cut();
+        Files.writeString(host.resolve("f"), "cut " + i);
+        Files.writeString(host.resolve("open"), "cut " + i);
+        Files.setPosixFilePermissions(
+            host.resolve("h"), fromString(i % 2 == 0 ? "rwxrwxrwx" : "rw-------"));
+        file("g" + i, "new");
+        relay.mend();
+        String mode = i % 2 == 0 ? "100777" : "100600";
+        observer.await("stat", second + "/h", s -> s.startsWith(mode), NEVER);
+        // The first look that was answered was told by the server: all that follow are right.
+        assertEquals("100644 3 1", observer.look("stat", second + "/g" + i));
+        assertEquals("cut " + i, observer.look("read", second + "/f"));
+        assertEquals("cut " + i, observer.look("held", second + "/open"));
+        // And the stream that took its place tells of changes.
+        String content = "whole " + i;
+        Files.writeString(host.resolve("open"), content);
+        observer.await("held", second + "/open", content::equals, NEVER);
+      }
+      observer.look("drop", second + "/open");
+      lab.agent("umount", second).expectSuccess();
+    }
+  }
+
+  /** What the agent was told ahead, of names that the kernel had not asked for yet. */
+  @Test
+  void foldersKnownAheadAreNeverOld() throws IOException {
+    Path folder = Lab.owned(Files.createDirectory(host.resolve("folder")));
+    for (int i = 0; i < 100; i++) {
+      file("folder/f" + i, "before");
+    }
+    String in = mnt + "/folder/";
+    long local = counter("local");
+    for (int i = 0; counter("local") == local; i++) {
+      assertTrue(i < 50, "the folder is not looked at as a whole");
+      observer.look("stat", in + "f" + i);
+    }
+    long best = Long.MAX_VALUE;
+    for (int i = 50; i < 50 + TRIES; i++) {
+      Files.writeString(folder.resolve("f" + i), "+", APPEND);
+      Files.delete(folder.resolve("f6" + i % 10));
+      file("folder/new" + i, "new");
+      Files.move(folder.resolve("f7" + i % 10), folder.resolve("f8" + i % 10), REPLACE_EXISTING);
+      Files.setPosixFilePermissions(folder.resolve("f9" + i % 10), fromString("rwxrwxrwx"));
+      long begun = System.nanoTime();
+      observer.await("stat", in + "f" + i, "100644 7 1"::equals, NEVER);
+      observer.await("stat", in + "f6" + i % 10, "ENOENT"::equals, NEVER);
+      observer.await("stat", in + "new" + i, "100644 3 1"::equals, NEVER);
+      observer.await("stat", in + "f7" + i % 10, "ENOENT"::equals, NEVER);
+      observer.await("read", in + "f8" + i % 10, "before"::equals, NEVER);
+      observer.await("stat", in + "f9" + i % 10, s -> s.startsWith("100777"), NEVER);
+      best = Math.min(best, (System.nanoTime() - begun) / 1_000_000);
+    }
+    assertTrue(best <= PROMISED, "changes were seen after " + best + " ms");
+
+    // A directory that the guest has made is known to be empty, until it is not.
+    lab.guest().run("mkdir", in + "own").expectSuccess();
+    local = counter("local");
+    assertEquals("ENOENT", observer.look("stat", in + "own/a"));
+    assertEquals(local + 1, counter("local"));
+    file("folder/own/b", "host");
+    observer.await("read", in + "own/b", "host"::equals, PROMISED);
+    lab.guest()
+        .shell(
+            """
+            cd %sown
+            echo 1 >a; rm a; [ ! -e a ]; echo 2 >a; mv a c; [ ! -e a ]; [ -e c ]; ln c a
+            mkdir d; mv d e; [ ! -e d ]; touch e/x; [ -e e/x ]; rm -r e; mkdir e; [ ! -e e/x ]
+            """
+                .formatted(in));
+    assertEquals("a b c e", observer.look("list", in + "own"));
   }
 
   @Test

@@ -98,6 +98,12 @@ public final class Lab implements AutoCloseable {
     Files.setAttribute(path, "unix:gid", Server.GID);
   }
 
+  /** As {@link #own}; returns the file. */
+  static Path owned(Path path) throws IOException {
+    own(path);
+    return path;
+  }
+
   private String[] serveArguments() {
     var arguments =
         new ArrayList<>(

@@ -32,6 +32,9 @@ final class Observer implements AutoCloseable {
               return 'held'
           if what == 'held':
               return os.pread(opened[path], 4096, 0).decode()
+          if what == 'drop':
+              os.close(opened.pop(path))
+              return 'dropped'
           if what == 'fstat':
               s = os.fstat(opened[path])
               return '%o %d %d' % (s.st_mode, s.st_size, s.st_nlink)

@@ -1,0 +1,2 @@
+/** How both ends wait for the wire. */
+package dev.hostshare.proto.net;
