@@ -39,6 +39,7 @@ public final class ExportSession implements AutoCloseable {
   private final Directories directories;
   private final Xattrs xattrs;
   private final Locks locks;
+  private final ReadAhead readAhead;
 
   public ExportSession(
       HostFs host,
@@ -57,6 +58,7 @@ public final class ExportSession implements AutoCloseable {
     files = new Files(this);
     directories = new Directories(this);
     locks = new Locks(this, limits.waitingLocks());
+    readAhead = new ReadAhead(this);
     this.watches = watches;
     watches.begins(this);
   }
@@ -92,6 +94,10 @@ public final class ExportSession implements AutoCloseable {
 
   public Locks locks() {
     return locks;
+  }
+
+  public ReadAhead readAhead() {
+    return readAhead;
   }
 
   /** Takes a share's root into the session, with a lookup count. */

@@ -54,6 +54,13 @@ final class Node {
   /** Its file system cannot be watched. */
   volatile boolean unwatchable;
 
+  // ---- guarded by ReadAhead ----
+  /** Small files in this directory that were opened one after the other. */
+  int smallOpens;
+
+  /** When the last of them was, by {@link System#nanoTime}. */
+  long smallOpenNanos;
+
   // ---- guarded by HandleTable ----
   OpenFile openFile;
 

@@ -73,6 +73,11 @@ public interface HostFs {
 
   long seek(int fd, long offset, int whence) throws ErrnoException;
 
+  /**
+   * Has the first {@code length} bytes of a file read into the host's cache, soon. readahead(2).
+   */
+  void readAhead(int fd, long length) throws ErrnoException;
+
   long copyFileRange(int in, long inOffset, int out, long outOffset, long length)
       throws ErrnoException;
 

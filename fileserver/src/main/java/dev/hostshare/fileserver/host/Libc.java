@@ -52,6 +52,7 @@ final class Libc {
   static final MethodHandle LINKAT =
       handle("linkat", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_INT);
   static final MethodHandle UTIMENSAT = handle("utimensat", JAVA_INT, ADDRESS, ADDRESS, JAVA_INT);
+  static final MethodHandle READAHEAD = sizeHandle("readahead", JAVA_INT, JAVA_LONG, JAVA_LONG);
   static final MethodHandle FTRUNCATE = handle("ftruncate", JAVA_INT, JAVA_LONG);
   static final MethodHandle PREAD = sizeHandle("pread", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
   static final MethodHandle PWRITE = sizeHandle("pwrite", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);

@@ -393,6 +393,16 @@ public final class LinuxHost implements HostFs {
   }
 
   @Override
+  public void readAhead(int fd, long length) throws ErrnoException {
+    Scratch s = Scratch.get();
+    try {
+      check(s, (long) Libc.READAHEAD.invokeExact(s.callState, fd, 0L, length));
+    } catch (Throwable e) {
+      throw rethrow(e);
+    }
+  }
+
+  @Override
   public long copyFileRange(int in, long inOffset, int out, long outOffset, long length)
       throws ErrnoException {
     Scratch s = Scratch.get();

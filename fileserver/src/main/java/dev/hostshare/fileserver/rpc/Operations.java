@@ -240,7 +240,13 @@ final class Operations {
         switch (f.getOpCase()) {
           case OPEN -> {
             var op = f.getOpen();
-            yield files.open(op.getNode(), op.getFlags(), op.getKillSuidgid(), caller);
+            Files.Opened open =
+                files.open(op.getNode(), op.getFlags(), op.getKillSuidgid(), caller);
+            if (op.getMaxContent() != 0) {
+              reply.getOpenedBuilder().setContent(content(open, positive(op.getMaxContent())));
+              session.readAhead().opened(op.getNode());
+            }
+            yield open;
           }
           case CREATE -> {
             var op = f.getCreate();
@@ -259,7 +265,7 @@ final class Operations {
           }
           default -> throw new IllegalArgumentException("no open: " + f.getOpCase());
         };
-    reply.setOpened(Packing.opened(opened));
+    reply.getOpenedBuilder().mergeFrom(Packing.opened(opened));
   }
 
   private void onHandle(ClientFrame f, ServerFrame.Builder reply) throws ErrnoException {
@@ -299,6 +305,33 @@ final class Operations {
         reply.getWrittenBuilder().setCount(copied).setOffset(op.getOffsetOut());
       }
       default -> throw new IllegalArgumentException("no operation on a handle: " + f.getOpCase());
+    }
+  }
+
+  /** All of a small file, or nothing if it is larger, or changes just now. */
+  private ByteString content(Files.Opened opened, int max) {
+    long size = opened.attributes().stat().size();
+    if (size == 0 || size > max) {
+      return ByteString.EMPTY;
+    }
+    try {
+      ByteString all = read(opened.handle(), 0, (int) size);
+      return all.size() == size ? all : ByteString.EMPTY;
+    } catch (ErrnoException e) {
+      // Whoever reads it is told.
+      log.debug("a file that was opened cannot be read: {}", e.getMessage());
+      return ByteString.EMPTY;
+    }
+  }
+
+  /** Closes what the guest has closed, and nobody waits for. */
+  void release(List<Long> handles) {
+    for (long handle : handles) {
+      try {
+        session.files().release(handle);
+      } catch (ErrnoException e) {
+        log.debug("a handle that was closed: {}", e.getMessage());
+      }
     }
   }
 

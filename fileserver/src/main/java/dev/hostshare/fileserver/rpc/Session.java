@@ -186,7 +186,8 @@ final class Session implements Invalidations {
       if (closed) {
         return;
       }
-      alone = running.isEmpty() && !isCrowded();
+      // Nobody waits for a release: the next request follows on its heels, and is no crowd.
+      alone = running.isEmpty() && (frame.hasRelease() || !isCrowded());
       while (!keptOrder.isEmpty() && keptOrder.peek() <= frame.getAcked()) {
         kept.remove(keptOrder.poll());
       }
@@ -208,8 +209,10 @@ final class Session implements Invalidations {
     requests.incrementAndGet();
     if (alone && isQuick(frame)) {
       execute(frame, from);
-      synchronized (this) {
-        lastInline = System.nanoTime();
+      if (!frame.hasRelease()) {
+        synchronized (this) {
+          lastInline = System.nanoTime();
+        }
       }
     } else {
       workers.execute(() -> execute(frame, from));
@@ -247,6 +250,14 @@ final class Session implements Invalidations {
   }
 
   private void execute(ClientFrame frame, Connection from) {
+    try {
+      run(frame, from);
+    } finally {
+      operations.release(frame.getReleasedList());
+    }
+  }
+
+  private void run(ClientFrame frame, Connection from) {
     try {
       if (frame.hasSetlk() && frame.getSetlk().getWait() && !operations.tryLock(frame)) {
         // The credit comes back now: a waiting lock must not keep its holder from unlocking.

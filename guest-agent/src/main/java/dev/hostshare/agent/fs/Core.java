@@ -224,7 +224,8 @@ final class Core {
     return new NodeAttr(attr, quiet ? policy.attrNanos(kept) : 0);
   }
 
-  private boolean isQuiet(Inode inode, Asked asked) {
+  /** Whether nothing was told of a change to it since. */
+  boolean isQuiet(Inode inode, Asked asked) {
     return changes.quiet(asked.changes(), inode.node(), inode.node());
   }
 
@@ -248,6 +249,7 @@ final class Core {
     Attr told = inode.told;
     boolean ours = quiet && inode.kept && now.getWatched();
     if (policy.watches() && told != null && !ours && !CachePolicy.sameContent(told, now)) {
+      inode.hasPages = false;
       notifier.later(() -> notifier.cache().invalidateData(inode.id));
     }
   }

@@ -2,6 +2,7 @@ package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
 import dev.hostshare.proto.v1.Attr;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A file, directory or other object of the share that the kernel knows.
@@ -54,6 +55,12 @@ final class Inode implements Recoverable {
   /** Whether the content was changed through us since its attributes were told. */
   volatile boolean changedByUs;
 
+  /** Whether the kernel was given pages of it, and they are good as far as we know. */
+  volatile boolean hasPages;
+
+  /** Open files of it, from the server's reply to the kernel's release. */
+  final AtomicInteger opens = new AtomicInteger();
+
   /** Operations on names in this directory, and other changes to it. Guarded by this. */
   private long begun;
 
@@ -103,6 +110,7 @@ final class Inode implements Recoverable {
   void untell() {
     told = null;
     kept = false;
+    hasPages = false;
     touch();
   }
 
@@ -125,6 +133,16 @@ final class Inode implements Recoverable {
       settled = attr;
     }
     ended++;
+  }
+
+  /** A mark for {@link #isUntouchedSince}, or -1 while a change of ours is under way. */
+  synchronized long mark() {
+    return begun == ended ? begun : -1;
+  }
+
+  /** Whether no change of ours that {@link #touch} was told of began or ended since. */
+  synchronized boolean isUntouchedSince(long mark) {
+    return mark == begun && mark == ended;
   }
 
   /** Another change to its attributes begins, or has ended. */

@@ -29,6 +29,15 @@ public interface KernelCache {
    */
   void invalidateEntry(long parent, ByteString name);
 
+  /** Whether {@link #storeContent} does anything. */
+  boolean takesContent();
+
+  /**
+   * Puts all of a file into the kernel's pages of inode {@code id}. May be called on the thread
+   * that delivers replies, provided that the file is not open, so that no page of it is being read.
+   */
+  void storeContent(long id, ByteString content);
+
   /** For a driver that cannot: the kernel keeps what it has until its timeouts. */
   KernelCache NONE =
       new KernelCache() {
@@ -42,5 +51,13 @@ public interface KernelCache {
 
         @Override
         public void invalidateEntry(long parent, ByteString name) {}
+
+        @Override
+        public boolean takesContent() {
+          return false;
+        }
+
+        @Override
+        public void storeContent(long id, ByteString content) {}
       };
 }

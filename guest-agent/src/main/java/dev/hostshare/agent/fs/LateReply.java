@@ -1,5 +1,6 @@
 package dev.hostshare.agent.fs;
 
+import dev.hostshare.agent.remote.Ignore;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.DirEntry;

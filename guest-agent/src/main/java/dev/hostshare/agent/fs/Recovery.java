@@ -1,6 +1,7 @@
 package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
+import dev.hostshare.agent.remote.Ignore;
 import dev.hostshare.agent.remote.ReplyHandler;
 import dev.hostshare.agent.remote.Session;
 import dev.hostshare.proto.Errno;

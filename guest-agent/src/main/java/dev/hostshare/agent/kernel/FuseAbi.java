@@ -72,6 +72,7 @@ final class FuseAbi {
 
   static final int NOTIFY_INVAL_INODE = 2;
   static final int NOTIFY_INVAL_ENTRY = 3;
+  static final int NOTIFY_STORE = 4;
 
   static final int FATTR_MODE = 1;
   static final int FATTR_UID = 1 << 1;
@@ -522,6 +523,15 @@ final class FuseAbi {
     static final int SIZE = 24;
 
     private NotifyInvalInodeOut() {}
+  }
+
+  static final class NotifyStoreOut {
+    static final int NODEID = 0;
+    static final int OFFSET = 8;
+    static final int LENGTH = 16;
+    static final int SIZE = 24;
+
+    private NotifyStoreOut() {}
   }
 
   static final class NotifyInvalEntryOut {

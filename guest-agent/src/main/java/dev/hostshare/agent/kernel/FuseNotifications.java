@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells the kernel to drop what it has cached: FUSE_NOTIFY_INVAL_INODE and _ENTRY. Thread-safe. */
+/**
+ * Tells the kernel to drop what it has cached, FUSE_NOTIFY_INVAL_INODE and _ENTRY, and gives it
+ * what it will ask for, FUSE_NOTIFY_STORE. Thread-safe.
+ */
 final class FuseNotifications implements KernelCache {
   private static final Logger log = LoggerFactory.getLogger(FuseNotifications.class);
 
@@ -60,6 +63,26 @@ final class FuseNotifications implements KernelCache {
     }
   }
 
+  @Override
+  public boolean takesContent() {
+    return true;
+  }
+
+  @Override
+  public void storeContent(long id, ByteString content) {
+    try (Arena arena = Arena.ofConfined()) {
+      int at = FuseAbi.OutHeader.SIZE;
+      int size = at + FuseAbi.NotifyStoreOut.SIZE + content.size();
+      MemorySegment buffer = arena.allocate(size);
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyStoreOut.NODEID, HiddenRoot.toKernel(id));
+      FuseEncoder.u64(buffer, at + FuseAbi.NotifyStoreOut.OFFSET, 0);
+      FuseEncoder.u32(buffer, at + FuseAbi.NotifyStoreOut.LENGTH, content.size());
+      content.copyTo(
+          buffer.asSlice(at + FuseAbi.NotifyStoreOut.SIZE, content.size()).asByteBuffer());
+      send(FuseAbi.NOTIFY_STORE, buffer, size);
+    }
+  }
+
   /** False if the kernel does not have what it is about. */
   private boolean send(int code, MemorySegment buffer, int size) {
     long n = device.notify(code, buffer, size);
@@ -70,7 +93,7 @@ final class FuseNotifications implements KernelCache {
         && n != -Errno.ENODEV
         && n != -Errno.ENOTCONN
         && n != -Errno.EPERM) {
-      log.warn("the kernel refuses invalidation {}: {}", code, Errno.name((int) -n));
+      log.warn("the kernel refuses notification {}: {}", code, Errno.name((int) -n));
     }
     return n != -Errno.ENOENT;
   }

@@ -44,7 +44,18 @@ final class PendingCall implements Call {
   /** Whether a late reply gives something that would stay behind on the server. */
   boolean leavesState() {
     return switch (frame.getOpCase()) {
-      case WALK, SYMLINK, MKNOD, MKDIR, LINK, OPEN, CREATE, TMPFILE, OPENDIR, READDIR, SETLK ->
+      case WALK,
+          SYMLINK,
+          MKNOD,
+          MKDIR,
+          LINK,
+          OPEN,
+          CREATE,
+          TMPFILE,
+          OPENDIR,
+          READDIR,
+          SURVEY,
+          SETLK ->
           true;
       default -> false;
     };

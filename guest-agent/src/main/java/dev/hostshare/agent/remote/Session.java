@@ -8,6 +8,7 @@ import dev.hostshare.proto.v1.Cancel;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Hello;
+import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Share;
 import dev.hostshare.proto.v1.Welcome;
@@ -43,6 +44,11 @@ public final class Session implements AutoCloseable {
 
   private static final int FIRST_BACKOFF_MILLIS = 50;
 
+  /** A handle that is released goes with the next request, at the latest after this. */
+  private static final int RELEASE_MILLIS = 5;
+
+  private static final int MAX_UNSENT_RELEASES = 64;
+
   /** So often a session is resumed to no effect before its requests are given up. */
   private static final int MAX_BREAKS_WITHOUT_REPLY = 3;
 
@@ -66,6 +72,13 @@ public final class Session implements AutoCloseable {
 
   @GuardedBy("stateLock")
   private final List<Forget> unsentForgets = new ArrayList<>();
+
+  /** Handles of this session, to go with the next request. */
+  @GuardedBy("stateLock")
+  private final List<Long> unsentReleases = new ArrayList<>();
+
+  @GuardedBy("stateLock")
+  private boolean releasesAreTimed;
 
   @GuardedBy("stateLock")
   private AttachStream stream;
@@ -204,6 +217,52 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /**
+   * Closes a handle at the server, with the next request or within {@value #RELEASE_MILLIS} ms. For
+   * handles without locks. One of another generation is closed already.
+   */
+  public void release(long callGeneration, long handle) {
+    boolean now;
+    stateLock.lock();
+    try {
+      if (callGeneration != generation || state == State.CLOSED) {
+        return;
+      }
+      unsentReleases.add(handle);
+      now = unsentReleases.size() >= MAX_UNSENT_RELEASES;
+      if (!now && !releasesAreTimed) {
+        releasesAreTimed = true;
+        var _ = schedule(this::sendReleases, RELEASE_MILLIS);
+      }
+    } finally {
+      stateLock.unlock();
+    }
+    if (now) {
+      sendReleases();
+    }
+  }
+
+  private void sendReleases() {
+    long handle;
+    long of;
+    stateLock.lock();
+    try {
+      releasesAreTimed = false;
+      if (unsentReleases.isEmpty()) {
+        return;
+      }
+      handle = unsentReleases.removeLast();
+      of = generation;
+    } finally {
+      stateLock.unlock();
+    }
+    var _ =
+        call(
+            of,
+            ClientFrame.newBuilder().setRelease(Release.newBuilder().setHandle(handle)),
+            Ignore.REPLY);
+  }
+
   /** The present session's number; see the package's documentation. Never decreases. */
   public long generation() {
     return generation;
@@ -326,6 +385,7 @@ public final class Session implements AutoCloseable {
         if (!resumed) {
           lost = calls.restart();
           unsentForgets.clear();
+          unsentReleases.clear();
           generation = ++begunSessions;
         }
         id = received.getSession();
@@ -520,6 +580,9 @@ public final class Session implements AutoCloseable {
     stateLock.lock();
     try {
       acked = calls.acked();
+      // They stay in the frame: what is sent again brings them again.
+      call.frame.addAllReleased(unsentReleases);
+      unsentReleases.clear();
     } finally {
       stateLock.unlock();
     }

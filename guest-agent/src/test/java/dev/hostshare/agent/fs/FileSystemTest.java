@@ -396,5 +396,15 @@ final class FileSystemTest {
     public void invalidateEntry(long parent, ByteString name) {
       dropped.add("entry " + parent + " " + name.toStringUtf8());
     }
+
+    @Override
+    public boolean takesContent() {
+      return true;
+    }
+
+    @Override
+    public void storeContent(long id, ByteString content) {
+      dropped.add("content " + id + " " + content.toStringUtf8());
+    }
   }
 }

@@ -1,10 +1,9 @@
-package dev.hostshare.agent.fs;
+package dev.hostshare.agent.remote;
 
-import dev.hostshare.agent.remote.ReplyHandler;
 import dev.hostshare.proto.v1.ServerFrame;
 
 /** For requests whose outcome changes nothing. */
-enum Ignore implements ReplyHandler {
+public enum Ignore implements ReplyHandler {
   REPLY;
 
   @Override
