@@ -362,7 +362,6 @@ final class OverlayDatabase implements AutoCloseable {
   void delete(FileId id) throws SQLException {
     key(delete, 1, id);
     delete.executeUpdate();
-    deleteXattrs(id);
   }
 
   void deleteXattrs(FileId id) throws SQLException {

@@ -31,7 +31,7 @@ import org.sqlite.SQLiteException;
 public final class OverlayStore implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OverlayStore.class);
 
-  /** Some 200 bytes each: 13 MiB. */
+  /** Some 200 bytes each: 13 MiB. A query takes 20 µs, a third of a stat with cold caches. */
   private static final long HOT_RECORDS = 65_536;
 
   /** With less than a page of SQLite's shared memory left, a disk is full. */
@@ -67,6 +67,9 @@ public final class OverlayStore implements AutoCloseable {
       database.forEach(
           (id, r) -> {
             store.ids.add(id.hash64());
+            if (store.ids.size() <= HOT_RECORDS) {
+              store.hot.put(id, r);
+            }
             if (r.isSpecial()) {
               store.specials.add(inodeHash(id.volume(), id.inode()));
             }
@@ -410,13 +413,18 @@ public final class OverlayStore implements AutoCloseable {
   private final class Transaction {
     private final ArrayDeque<Runnable> afterCommit = new ArrayDeque<>();
 
+    /** Whether a member of this batch has written: the sets in memory do not know of it yet. */
+    private boolean written;
+
     OverlayRecord load(FileId id) throws SQLException {
       // Not from the hot records: an earlier member of this batch may have changed it.
-      return database.select(id);
+      return written || ids.contains(id.hash64()) ? database.select(id) : null;
     }
 
     FileId find(FileId parent, byte[] name) throws SQLException {
-      return database.selectByName(parent, name);
+      return written || names.contains(parent.hash64(name))
+          ? database.selectByName(parent, name)
+          : null;
     }
 
     OverlayRecord put(FileId id, OverlayRecord before, OverlayRecord after) throws SQLException {
@@ -431,6 +439,7 @@ public final class OverlayStore implements AutoCloseable {
           put(other, r, r.nowhere());
         }
       }
+      written = true;
       database.upsert(id, after);
       afterCommit.add(
           () -> {
@@ -445,7 +454,11 @@ public final class OverlayStore implements AutoCloseable {
     }
 
     void delete(FileId id, OverlayRecord before) throws SQLException {
+      written = true;
       database.delete(id);
+      if (before.hasXattrs()) {
+        database.deleteXattrs(id);
+      }
       afterCommit.add(
           () -> {
             ids.remove(id.hash64());
@@ -476,6 +489,7 @@ public final class OverlayStore implements AutoCloseable {
           throw ErrnoException.of(Errno.ENODATA);
         }
       }
+      written |= !change.xattrs().isEmpty();
       for (RecordChange.XattrChange x : change.xattrs()) {
         if (x.value() == null) {
           database.deleteXattr(id, x.name());

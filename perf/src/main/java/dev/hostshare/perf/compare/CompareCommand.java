@@ -70,7 +70,7 @@ public final class CompareCommand implements Callable<Integer> {
       names = "--fresh-processes",
       description =
           "Cold: right after the processes were started, the first command on a fresh mount. Without"
-              + " it they do the same work on other files first, for four seconds, and only the"
+              + " it they do the same work on other files first, until they get no faster, and only the"
               + " caches are cold.")
   private boolean freshProcesses;
 

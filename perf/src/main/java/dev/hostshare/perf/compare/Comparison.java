@@ -22,16 +22,24 @@ import java.util.function.Consumer;
  * work, so that what else the machine does meets all of them; who comes first changes by round.
  */
 final class Comparison {
-  /** Other files than the counted ones: a tenth of them. */
-  private static final int PRACTICE_FILES = 400;
+  /** Other files than the counted ones. */
+  private static final int PRACTICE_FILES = 2_000;
 
   private static final long PRACTICE_SIZE = 16 << 20;
+
+  /** Few, since they are removed again just before the disk is measured: see {@link Works}. */
+  private static final int OWN_FILES = 400;
 
   /** Enough for C2 to have compiled our own loops. */
   private static final int OWN_RUNS = 5;
 
-  /** A JVM on two cores has compiled by then what it will. */
-  private static final long SETTLE_NANOS = 4_000_000_000L;
+  /** The pace of one such stretch is compared with that of the one before. */
+  private static final long STRETCH_NANOS = 2_000_000_000L;
+
+  /** Whoever gets faster by less than this from stretch to stretch has found its pace. */
+  private static final double SETTLED = 1.05;
+
+  private static final int MAX_STRETCHES = 10;
 
   private static final long OWN_NANOS = 500_000_000;
 
@@ -90,10 +98,11 @@ final class Comparison {
       if (row.start() == Work.Start.COLD) {
         row.prepare().in(at.counted());
         target.makeCold();
-        if (!plan.freshProcesses()) {
-          settle(row, at);
-        }
-      } else {
+      }
+      if (!plan.freshProcesses() && Works.isSteady(row)) {
+        settle(row, at);
+      }
+      if (row.start() != Work.Start.COLD) {
         warmUp(row, at);
       }
       results.add(row, target.name(), row.run().in(at.counted()));
@@ -103,16 +112,39 @@ final class Comparison {
   }
 
   /**
-   * What was just started does the same work on other files until it has found its pace: it is the
-   * caches that are to be cold, not a compiler.
+   * Does the same work on other files until it gets no faster: what was started a moment ago is to
+   * be measured at its pace, and not a compiler at work.
    */
   private static void settle(Work row, Places at) throws IOException {
-    row.prepare().in(at.practice());
-    for (long end = System.nanoTime() + SETTLE_NANOS; System.nanoTime() < end; ) {
-      Target.dropCaches();
-      var _ = row.run().in(at.practice());
+    double pace = 0;
+    for (int i = 0; i < MAX_STRETCHES; i++) {
+      double next = stretch(row, at);
+      if (next < pace * SETTLED) {
+        break;
+      }
+      pace = next;
     }
-    Target.dropCaches();
+    if (row.start() == Work.Start.COLD) {
+      Target.dropCaches();
+    }
+  }
+
+  /** Runs in one second of work. */
+  private static double stretch(Work row, Places at) throws IOException {
+    int runs = 0;
+    long busy = 0;
+    for (long begin = System.nanoTime();
+        runs == 0 || System.nanoTime() - begin < STRETCH_NANOS;
+        runs++) {
+      row.prepare().in(at.practice());
+      if (row.start() == Work.Start.COLD) {
+        Target.dropCaches();
+      }
+      long run = System.nanoTime();
+      var _ = row.run().in(at.practice());
+      busy += System.nanoTime() - run;
+    }
+    return runs * 1e9 / busy;
   }
 
   /** The same for every target: a short run on other files, then what the work asks for. */
@@ -131,7 +163,7 @@ final class Comparison {
   private void warmUpOurselves() throws IOException {
     Path folder = Files.createDirectory(work.resolve("own"));
     try (var disk = PlainFolder.make("own", folder)) {
-      Place place = makePlaces(disk, PRACTICE_FILES, PRACTICE_SIZE).counted();
+      Place place = makePlaces(disk, OWN_FILES, PRACTICE_SIZE).counted();
       for (Work row : plan.works()) {
         if (!Works.CALLS.contains(row)) {
           continue;

@@ -52,6 +52,14 @@ public final class Works {
               "random 4 KiB write + fsync",
               p -> p.overwritten().randomSyncedWrite()));
 
+  /** Those that remove what they make: ext4 takes 20 times as long to reuse what was just freed. */
+  private static final List<String> REMOVING = List.of("create", "unlink");
+
+  /** Whether a work can be done again and again and takes as long each time. */
+  public static boolean isSteady(Work work) {
+    return CALLS.contains(work) && !REMOVING.contains(work.id());
+  }
+
   /** Programs. */
   public static final List<Work> APPLICATIONS =
       List.of(
