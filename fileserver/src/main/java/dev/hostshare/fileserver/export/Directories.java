@@ -114,7 +114,7 @@ public final class Directories {
     List<Listed> entries = new ArrayList<>();
     try (Location at = session.locate(n)) {
       Attributes attributes = n.export.compose(host.stat(at.dir, at.name), n.fileId, caller);
-      permissions.require(n.export, attributes, caller, Permissions.READ);
+      permissions.require(n.export, attributes, caller, Permissions.READ | Permissions.EXECUTE);
       for (HostFs.DirEntry e : namesOf(n, at, Math.min(max, MAX_ENTRIES))) {
         entries.add(listed(n, at, at.dir, e, caller));
       }

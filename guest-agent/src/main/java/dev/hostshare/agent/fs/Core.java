@@ -193,6 +193,9 @@ final class Core {
   /** Takes in an entry of a reply and makes of it what the kernel is told. */
   NodeEntry enter(Entry entry, Asked asked, Inode parent, ByteString name) throws ErrnoException {
     Inode inode = inodes.enter(entry, asked.generation(), parent, name);
+    if (parent != null) {
+      folders.touch(parent, name);
+    }
     long directory = parent == null ? entry.getNode() : parent.node();
     boolean quiet = changes.quiet(asked.changes(), entry.getNode(), directory);
     Attr attr = entry.getAttr();

@@ -90,6 +90,9 @@ public final class DirectoryOperations {
       return;
     }
     giveBack(directory.drop());
+    if (plus) {
+      core.folders.spend(directory.inode);
+    }
     core.start(
         plus ? "readdirplus" : "readdir",
         context,

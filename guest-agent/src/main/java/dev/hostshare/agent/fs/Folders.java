@@ -228,6 +228,8 @@ final class Folders {
         && entry.getNameWatched()
         && (entry.getAttr().getWatched() || isDirectory(entry))
         && !folder.unsure.contains(listed.getName())
+        // What the kernel knows we may have changed since the server looked.
+        && core.inodes.byNode(entry.getNode(), asked.generation()) == null
         && core.changes.quiet(asked.changes(), entry.getNode(), entry.getNode());
   }
 
@@ -256,8 +258,9 @@ final class Folders {
   }
 
   /**
-   * What a name means is being changed by us, or was; to be called before the request is sent, and
-   * when its reply is there.
+   * The server is asked again for this name from now on: what it means is being changed by us, or
+   * was (to be called before the request is sent, and when its reply is there), or the kernel has
+   * been told of it by another way, and changes it without our hearing of that.
    */
   void touch(Inode directory, ByteString name) {
     Entry entry;
@@ -276,6 +279,23 @@ final class Folders {
     if (entry != null) {
       core.giveBack(entry, generation);
     }
+  }
+
+  /**
+   * The kernel is about to be told of all of a directory: what is at hand is given back at once.
+   */
+  void spend(Inode directory) {
+    var unused = Forget.newBuilder();
+    synchronized (this) {
+      Folder folder = folders.get(directory.id);
+      if (folder == null || !isCurrent(folder)) {
+        return;
+      }
+      for (ByteString name : List.copyOf(folder.entries.keySet())) {
+        unused.addNodes(one(take(folder, name)));
+      }
+    }
+    giveBack(unused);
   }
 
   /** The server told us of a change to a node. */

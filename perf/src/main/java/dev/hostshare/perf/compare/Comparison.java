@@ -34,12 +34,12 @@ final class Comparison {
   private static final int OWN_RUNS = 5;
 
   /** The pace of one such stretch is compared with that of the one before. */
-  private static final long STRETCH_NANOS = 2_000_000_000L;
+  private static final long STRETCH_NANOS = 1_000_000_000L;
 
   /** Whoever gets faster by less than this from stretch to stretch has found its pace. */
   private static final double SETTLED = 1.05;
 
-  private static final int MAX_STRETCHES = 10;
+  private static final int MAX_STRETCHES = 8;
 
   private static final long OWN_NANOS = 500_000_000;
 

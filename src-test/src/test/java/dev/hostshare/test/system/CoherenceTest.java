@@ -377,6 +377,15 @@ class CoherenceTest {
     }
     assertTrue(best <= PROMISED, "changes were seen after " + best + " ms");
 
+    // What the kernel had asked for before, the guest changed, and the kernel forgot.
+    lab.guest()
+        .shell("cd %s; chmod 600 f0 f1 f2; stat f3 f4 >/dev/null; chmod 600 f3".formatted(in));
+    Files.writeString(Path.of("/proc/sys/vm/drop_caches"), "2");
+    for (int i = 0; i < 5; i++) {
+      String mode = i < 4 ? "100600" : "100644";
+      assertEquals(mode + " 6 1", observer.look("stat", in + "f" + i));
+    }
+
     // A directory that the guest has made is known to be empty, until it is not.
     lab.guest().run("mkdir", in + "own").expectSuccess();
     local = counter("local");
