@@ -240,7 +240,7 @@ public final class FileSystem implements AutoCloseable {
       } else {
         Inode directory = known.byNode(node, session.generation());
         if (directory != null) {
-          folders.touch(directory, name);
+          folders.changed(directory, name);
         }
       }
       changes.add(node);

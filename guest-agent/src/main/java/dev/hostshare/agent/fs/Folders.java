@@ -96,7 +96,7 @@ final class Folders {
       }
       Entry entry = take(folder, name);
       if (entry == null) {
-        return new Known(null);
+        return isOthers(directory) ? null : new Known(null);
       }
       generation = folder.generation;
       boolean fresh =
@@ -109,6 +109,14 @@ final class Folders {
     }
     core.giveBack(old, generation);
     return null;
+  }
+
+  /**
+   * Whether others are busy in a directory. What they make next may be looked for before we are
+   * told of it, so that the server has to be asked what is missing.
+   */
+  private static boolean isOthers(Inode directory) {
+    return directory.changedByOthers && System.nanoTime() - directory.othersNanos < TOGETHER_NANOS;
   }
 
   private boolean isCurrent(Folder folder) {
@@ -159,7 +167,7 @@ final class Folders {
   }
 
   private boolean begin(Inode directory, Forget.Builder unused) {
-    if (!core.policy.watches() || core.policy.perCaller()) {
+    if (!core.policy.watches() || core.policy.perCaller() || isOthers(directory)) {
       return false;
     }
     Folder folder = folders.get(directory.id);
@@ -296,6 +304,15 @@ final class Folders {
       }
     }
     giveBack(unused);
+  }
+
+  /** The server told us that others changed what a name means. */
+  void changed(Inode directory, ByteString name) {
+    synchronized (this) {
+      directory.othersNanos = System.nanoTime();
+      directory.changedByOthers = true;
+    }
+    touch(directory, name);
   }
 
   /** The server told us of a change to a node. */

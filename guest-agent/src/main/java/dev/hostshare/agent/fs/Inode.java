@@ -78,6 +78,12 @@ final class Inode implements Recoverable {
   /** When that was last, by {@link System#nanoTime}. Guarded by {@link Folders}. */
   long lookupNanos;
 
+  /** Whether others changed names in this directory. Guarded by {@link Folders}. */
+  boolean changedByOthers;
+
+  /** When they last did, by {@link System#nanoTime}. Guarded by {@link Folders}. */
+  long othersNanos;
+
   /** Whether an extended attribute was set through us: then it has some, whatever was told. */
   volatile boolean xattrsSet;
 

@@ -130,6 +130,7 @@ public final class CompareCommand implements Callable<Integer> {
   /** Runs the program; answers its exit code. */
   public static int run(String... args) {
     return new CommandLine(new CompareCommand())
+        .setOverwrittenOptionsAllowed(true)
         .setExecutionExceptionHandler(
             (e, line, parsed) -> {
               if (!(e instanceof IOException)) {

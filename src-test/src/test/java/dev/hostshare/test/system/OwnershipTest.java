@@ -196,7 +196,10 @@ class OwnershipTest {
       if (old.equals(Files.getAttribute(lab.host().resolve("g" + i), "unix:ino"))) {
         recycled++;
       }
-      assertEquals(Server.UID + " " + Server.GID + " 644", guestStat("g" + i));
+      var next = "g" + i;
+      // A new name is seen within 100 ms.
+      inGuest("for i in $(seq 100); do [ ! -e %s ] || break; sleep 0.001; done".formatted(next));
+      assertEquals(Server.UID + " " + Server.GID + " 644", guestStat(next));
     }
     assertNotEquals(0, recycled, "this file system does not recycle: the test proves nothing");
   }
