@@ -54,12 +54,20 @@ public final class Directories {
   /**
    * An open directory.
    *
+   * @param handle 0 if {@code first} is all of it
    * @param attributes right before it was opened
+   * @param first the first entries, or null
+   * @param read the attributes after all was read, or null
    */
-  public record Opened(long handle, Attributes attributes) {}
+  public record Opened(long handle, Attributes attributes, Listing first, Attributes read) {}
 
-  /** Opens a directory. */
-  public Opened open(long node, Caller caller) throws ErrnoException {
+  /**
+   * Opens a directory.
+   *
+   * @param size how many bytes of its first entries come with it, if not 0: as {@link #read} has
+   *     them
+   */
+  public Opened open(long node, int size, boolean plus, Caller caller) throws ErrnoException {
     Node n = session.nodes.get(node);
     if (!n.isDirectory()) {
       throw ErrnoException.of(Errno.ENOTDIR);
@@ -72,12 +80,45 @@ public final class Directories {
       permissions.require(n.export, attributes, caller, Permissions.READ);
       int fd = session.inodes().openConfirmed(n, at, Linux.O_RDONLY | Linux.O_DIRECTORY);
       try {
-        return new Opened(session.handles.addDirectory(n, fd).id, attributes);
-      } catch (ErrnoException e) {
-        host.close(fd);
-        throw e;
+        OpenDirectory dir = session.handles.addDirectory(n, fd);
+        fd = -1;
+        return size > 0
+            ? opened(dir, at, attributes, size, plus, caller)
+            : new Opened(dir.id, attributes, null, null);
+      } finally {
+        if (fd >= 0) {
+          host.close(fd);
+        }
       }
     }
+  }
+
+  private Opened opened(
+      OpenDirectory dir, Location at, Attributes attributes, int size, boolean plus, Caller caller)
+      throws ErrnoException {
+    Listing first = null;
+    Attributes read = null;
+    dir.enter();
+    try {
+      synchronized (dir) {
+        first = collect(dir, size, plus, caller);
+      }
+      if (first.end()) {
+        Node n = dir.node;
+        read = n.export.compose(host.stat(at.dir, at.name), n.fileId, caller);
+        read = read.withWatched(n.watched != null);
+      }
+    } catch (ErrnoException e) {
+      // It is open all the same: who reads it is told.
+      log.trace("cannot be listed: {}", e.getMessage());
+    } finally {
+      dir.leave();
+    }
+    if (read == null) {
+      return new Opened(dir.id, attributes, first, null);
+    }
+    session.handles.remove(dir.id).leave();
+    return new Opened(0, attributes, first, read);
   }
 
   /**

@@ -91,11 +91,23 @@ final class Operations {
       case READ, WRITE, FLUSH, FSYNC, RELEASE, FALLOCATE, LSEEK, COPY_FILE_RANGE ->
           onHandle(f, reply);
       case OPENDIR -> {
-        Directories.Opened opened = session.directories().open(f.getOpendir().getNode(), caller);
-        reply
-            .getOpenedBuilder()
-            .setHandle(opened.handle())
-            .setAttr(Packing.attr(opened.attributes()));
+        var op = f.getOpendir();
+        Directories.Opened opened =
+            session
+                .directories()
+                .open(
+                    op.getNode(),
+                    Math.min(positive(op.getMaxSize()), maxPayload),
+                    op.getPlus(),
+                    caller);
+        var told = reply.getOpenedBuilder();
+        told.setHandle(opened.handle()).setAttr(Packing.attr(opened.attributes()));
+        if (opened.first() != null) {
+          told.setEntries(Packing.entries(opened.first()));
+        }
+        if (opened.read() != null) {
+          told.setReadAttr(Packing.attr(opened.read()));
+        }
       }
       case READDIR -> {
         var op = f.getReaddir();

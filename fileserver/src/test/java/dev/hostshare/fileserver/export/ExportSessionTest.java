@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -161,13 +162,37 @@ final class ExportSessionTest {
     assertEquals(device, seen.rdev());
     assertTrue(java.nio.file.Files.isRegularFile(share.resolve("null")));
     Map<String, Integer> types = new java.util.HashMap<>();
-    long handle = session.directories().open(root, ROOT).handle();
+    long handle = session.directories().open(root, 0, false, ROOT).handle();
     for (Directories.Listed e :
         session.directories().read(handle, 0, 65536, false, ROOT).entries()) {
       types.put(new String(e.name(), UTF_8), e.type());
     }
     assertEquals(Linux.S_IFCHR, types.get("null"));
     assertEquals(Linux.S_IFIFO, types.get("pipe"));
+  }
+
+  @Test
+  void firstEntriesComeWithTheOpen() throws Exception {
+    long dir = session.names().mkdir(root, name("dir"), 0755, 0, ROOT).node();
+    for (String n : List.of("a", "b", "c")) {
+      session.names().mkdir(dir, name(n), 0755, 0, ROOT);
+    }
+    Directories.Opened all = session.directories().open(dir, 1 << 16, true, ROOT);
+    assertEquals(0, all.handle(), "nothing is left to be read");
+    assertTrue(all.first().end());
+    assertEquals(3, all.first().entries().size());
+    assertTrue(all.first().entries().stream().allMatch(e -> e.entry() != null));
+    assertEquals(all.attributes().inode(), all.read().inode());
+    assertErrno(Errno.EBADF, () -> session.directories().read(0, 0, 1, false, ROOT));
+
+    Directories.Opened some = session.directories().open(dir, 1, false, ROOT);
+    assertNull(some.read());
+    assertEquals(1, some.first().entries().size());
+    long cookie = some.first().entries().getLast().cookie();
+    Directories.Listing rest =
+        session.directories().read(some.handle(), cookie, 1 << 16, false, ROOT);
+    assertEquals(2, rest.entries().size());
+    assertTrue(rest.end());
   }
 
   @Test
@@ -338,7 +363,7 @@ final class ExportSessionTest {
     assertErrno(
         Errno.EACCES, () -> session.names().rename(root, name("state"), root, name("s"), 0, ROOT));
     assertErrno(Errno.EACCES, () -> session.names().rmdir(root, name("state"), ROOT));
-    long handle = session.directories().open(root, ROOT).handle();
+    long handle = session.directories().open(root, 0, false, ROOT).handle();
     for (Directories.Listed e :
         session.directories().read(handle, 0, 65536, true, ROOT).entries()) {
       assertTrue(e.entry() == null || !new String(e.name(), UTF_8).equals("state"));

@@ -136,6 +136,7 @@ final class Core {
       Function<ServerFrame, Attr> attributes,
       Completion<T> completion) {
     long ticket = directory.unsettle();
+    directory.hasPages = false; // the kernel drops its listing
     folders.touch(directory, name);
     return new Completion<>() {
       @Override

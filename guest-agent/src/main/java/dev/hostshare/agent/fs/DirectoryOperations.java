@@ -10,6 +10,7 @@ import dev.hostshare.proto.v1.Opendir;
 import dev.hostshare.proto.v1.Opened;
 import dev.hostshare.proto.v1.Readdir;
 import dev.hostshare.proto.v1.Release;
+import dev.hostshare.proto.v1.ServerFrame;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -24,6 +25,9 @@ public final class DirectoryOperations {
    */
   private static final int FETCH_BYTES = 128 << 10;
 
+  /** A hundred entries, come with the open: who opens a directory reads it, mostly. */
+  private static final int FIRST_BYTES = 16 << 10;
+
   /** A second: as old as names may be in the kernel's cache. */
   private static final long NAMES_MAX_AGE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -33,27 +37,91 @@ public final class DirectoryOperations {
     this.core = core;
   }
 
-  public void opendir(RequestContext context, long id, Reply<OpenedFile> reply) {
+  /**
+   * Opens a directory. Where the kernel has the whole listing the server is not asked: it opens the
+   * directory if it is read all the same.
+   *
+   * @param plus whether the kernel begins to read with {@code plus}
+   */
+  public void opendir(RequestContext context, long id, boolean plus, Reply<OpenedFile> reply) {
     Inode inode = core.inode(id, reply);
     if (inode == null) {
       return;
     }
+    if (isKnown(inode)) {
+      core.statistics.requests.incrementAndGet();
+      core.statistics.local.incrementAndGet();
+      var directory = new OpenDirectory(inode, OpenDirectory.UNBOUND);
+      reply.success(new OpenedFile(core.handles.add(directory), null, true));
+      return;
+    }
+    // Whoever checks permissions itself may list what it then cannot have.
+    boolean ahead = !core.policy.perCaller();
+    if (ahead && plus) {
+      core.folders.spend(inode);
+    }
+    long ticket = ahead ? inode.unsettle() : 0;
     core.start(
         "opendir",
         context,
         reply,
         List.of(inode),
-        () -> ClientFrame.newBuilder().setOpendir(Opendir.newBuilder().setNode(inode.node())),
-        (frame, asked) -> {
-          Opened opened = frame.getOpened();
-          var binding = new OpenFile.Binding(asked.generation(), opened.getHandle());
-          boolean good =
-              opened.getAttr().getWatched() && core.hasGoodPages(inode, opened.getAttr(), asked);
-          if (!good) {
-            inode.tell(opened.getAttr(), false);
+        () ->
+            ClientFrame.newBuilder()
+                .setOpendir(
+                    Opendir.newBuilder()
+                        .setNode(inode.node())
+                        .setMaxSize(ahead ? FIRST_BYTES : 0)
+                        .setPlus(plus)),
+        new Core.Completion<>() {
+          @Override
+          public OpenedFile complete(ServerFrame frame, Asked asked) {
+            Opened opened = frame.getOpened();
+            boolean kept = opened.getAttr().getWatched() && core.isQuiet(inode, asked);
+            boolean good =
+                opened.getAttr().getWatched() && core.hasGoodPages(inode, opened.getAttr(), asked);
+            inode.tell(opened.getAttr(), kept);
+            var directory = opened(inode, opened, plus, asked);
+            if (ahead) {
+              inode.settle(ticket, kept && opened.hasReadAttr() ? opened.getReadAttr() : null);
+            }
+            return new OpenedFile(core.handles.add(directory), null, good);
           }
-          return new OpenedFile(core.handles.add(new OpenDirectory(inode, binding)), null, good);
+
+          @Override
+          public OpenedFile failed(ServerFrame frame, Asked asked) throws ErrnoException {
+            if (ahead) {
+              inode.settle(ticket, null);
+            }
+            throw new ErrnoException(frame.getErrno());
+          }
         });
+  }
+
+  private static OpenDirectory opened(Inode inode, Opened opened, boolean plus, Asked asked) {
+    var directory =
+        new OpenDirectory(
+            inode,
+            opened.getHandle() == 0
+                ? OpenDirectory.UNBOUND
+                : new OpenFile.Binding(asked.generation(), opened.getHandle()));
+    if (opened.hasEntries()) {
+      directory.beginsWith(plus, OpenDirectory.of(opened.getEntries(), asked));
+    }
+    return directory;
+  }
+
+  /**
+   * Whether the kernel has the listing, and we would know if it were old. Where others are busy the
+   * server is asked, so that what they did just before is seen.
+   */
+  private boolean isKnown(Inode inode) {
+    return inode.hasPages
+        && inode.kept
+        && core.policy.watches()
+        && !core.policy.perCaller()
+        && inode.isCurrent(core.session.generation())
+        && !core.folders.isOthers(inode);
   }
 
   /**
@@ -128,6 +196,9 @@ public final class DirectoryOperations {
       throws ErrnoException {
     int used = 0;
     long after = cookie;
+    if (offset == Cookies.START) {
+      directory.begun = ahead.asked();
+    }
     try {
       if (addDots(directory.inode, offset, sink)) {
         for (DirEntry entry : ahead.entries()) {
@@ -141,6 +212,9 @@ public final class DirectoryOperations {
           used++;
         }
       }
+      if (ahead.end() && used == ahead.entries().size() && isKept(directory, ahead.asked())) {
+        directory.inode.hasPages = true;
+      }
     } finally {
       giveBack(
           directory.put(
@@ -153,6 +227,14 @@ public final class DirectoryOperations {
                   ahead.nanos())));
     }
     return sink;
+  }
+
+  /** Whether nothing has happened to the directory since its listing was begun. */
+  private boolean isKept(OpenDirectory directory, Asked asked) {
+    Asked begun = directory.begun;
+    return begun != null
+        && begun.generation() == asked.generation()
+        && core.isQuiet(directory.inode, begun);
   }
 
   /** Adds what of "." and ".." comes at {@code offset}; false if they did not all fit. */
@@ -227,6 +309,10 @@ public final class DirectoryOperations {
       return;
     }
     giveBack(directory.drop());
-    core.release(directory.binding(), Release.newBuilder(), context, reply);
+    if (directory.binding().equals(OpenDirectory.UNBOUND)) {
+      reply.success(null);
+    } else {
+      core.release(directory.binding(), Release.newBuilder(), context, reply);
+    }
   }
 }

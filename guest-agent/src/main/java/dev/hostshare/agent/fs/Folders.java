@@ -115,7 +115,7 @@ final class Folders {
    * Whether others are busy in a directory. What they make next may be looked for before we are
    * told of it, so that the server has to be asked what is missing.
    */
-  private static boolean isOthers(Inode directory) {
+  synchronized boolean isOthers(Inode directory) {
     return directory.changedByOthers && System.nanoTime() - directory.othersNanos < TOGETHER_NANOS;
   }
 

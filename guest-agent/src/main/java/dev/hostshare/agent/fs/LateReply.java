@@ -4,6 +4,7 @@ import dev.hostshare.agent.remote.Ignore;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.DirEntry;
+import dev.hostshare.proto.v1.Entries;
 import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Opened;
 import dev.hostshare.proto.v1.Release;
@@ -29,21 +30,26 @@ final class LateReply {
         if (opened.hasEntry()) {
           core.giveBack(opened.getEntry(), generation);
         }
-        release(core, generation, opened.getHandle());
-      }
-      case ENTRIES -> {
-        for (DirEntry entry : frame.getEntries().getEntriesList()) {
-          if (entry.hasEntry()) {
-            core.giveBack(entry.getEntry(), generation);
-          }
+        giveBack(core, generation, opened.getEntries());
+        if (opened.getHandle() != 0) {
+          release(core, generation, opened.getHandle());
         }
       }
+      case ENTRIES -> giveBack(core, generation, frame.getEntries());
       default -> {
         if (op == ClientFrame.OpCase.SETLK && frame.getErrno() == 0) {
           LockOperations.log.warn(
               "a lock of type other than {} was granted after its caller was told EIO; it is held until the file is closed",
               Linux.F_UNLCK);
         }
+      }
+    }
+  }
+
+  private static void giveBack(Core core, long generation, Entries entries) {
+    for (DirEntry entry : entries.getEntriesList()) {
+      if (entry.hasEntry()) {
+        core.giveBack(entry.getEntry(), generation);
       }
     }
   }

@@ -13,9 +13,15 @@ import java.util.List;
  * those.
  */
 final class OpenDirectory implements Recoverable {
+  /** Not open at the server in any session: it is opened there when it is used. */
+  static final OpenFile.Binding UNBOUND = new OpenFile.Binding(-1, 0);
+
   final Inode inode;
   private final ArrayDeque<DirEntry> ahead = new ArrayDeque<>();
   private volatile OpenFile.Binding binding;
+
+  /** When the server was asked for what the listing begins with; null before. */
+  volatile Asked begun;
 
   /** What {@link #ahead} is: entries after this cookie of the server, of this session. */
   private long aheadCookie;
@@ -77,6 +83,11 @@ final class OpenDirectory implements Recoverable {
     aheadAsked = rest.asked();
     aheadNanos = rest.nanos();
     return replaced;
+  }
+
+  /** Puts the first entries by, of a directory that nobody has read yet. */
+  void beginsWith(boolean plus, Ahead first) {
+    put(0, plus, first);
   }
 
   /** Takes out everything, to be given back. */

@@ -244,7 +244,7 @@ final class JnrFileSystem extends PathCallbacks {
             OpenedFile opened =
                 await(
                     caller,
-                    (context, reply) -> fs.directories().opendir(context, walk.id(), reply));
+                    (context, reply) -> fs.directories().opendir(context, walk.id(), false, reply));
             inodes.put(opened.handle(), walk.keepLast());
             LibFuse2.setHandle(Struct.getMemory(info), opened.handle());
           }

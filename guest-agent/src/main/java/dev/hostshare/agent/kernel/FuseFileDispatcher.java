@@ -80,6 +80,7 @@ final class FuseFileDispatcher {
               .opendir(
                   request,
                   request.nodeId,
+                  init.has(FuseAbi.InitFlags.DO_READDIRPLUS),
                   request.reply(
                       fs.policy().watches() && !fs.policy().perCaller()
                           ? FuseEncoder.OPENDIR

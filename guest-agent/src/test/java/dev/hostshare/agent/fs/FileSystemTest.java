@@ -234,6 +234,9 @@ final class FileSystemTest {
     long f = lookup(d, "f").id();
     server.share.put("/d/other", "");
     restartServer();
+    // An unlink that may have reached the server before it ended is EIO: not until it is there
+    // again.
+    FileSystemTest.<NodeAttr>await(reply -> fs.attributes().getattr(NOBODY, 1, 0, reply));
     FileSystemTest.<Void>await(reply -> fs.names().unlink(NOBODY, d, utf8("f"), reply));
 
     var e =
@@ -309,7 +312,8 @@ final class FileSystemTest {
   }
 
   private long opendir(long id) throws Exception {
-    return await((Reply<OpenedFile> reply) -> fs.directories().opendir(NOBODY, id, reply)).handle();
+    return await((Reply<OpenedFile> reply) -> fs.directories().opendir(NOBODY, id, false, reply))
+        .handle();
   }
 
   private OpenedFile open(long id, int flags) throws Exception {

@@ -5,6 +5,7 @@ import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.attribute.PosixFilePermissions.fromString;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -344,6 +345,37 @@ class CoherenceTest {
       observer.look("drop", second + "/open");
       lab.agent("umount", second).expectSuccess();
     }
+  }
+
+  /** A directory that the kernel has the listing of is opened without the server. */
+  @Test
+  void keptListingsAreNeverOld() throws IOException {
+    Path folder = Lab.owned(Files.createDirectory(host.resolve("kept")));
+    String in = mnt + "/kept";
+    assertEquals("", observer.look("list", in));
+    observer.look("list", in);
+    long asked = counter("total") - counter("local");
+    for (int j = 0; j < 10; j++) {
+      observer.look("list", in);
+    }
+    assertEquals(asked, counter("total") - counter("local"), "the server was asked");
+
+    long best = Long.MAX_VALUE;
+    for (int i = 0; i < TRIES; i++) {
+      String name = "host" + i;
+      Path file = file("kept/" + name, "x");
+      best = Math.min(best, observer.await("list", in, s -> s.contains(name), NEVER));
+      // The guest's own are there at once.
+      lab.guest().run("touch", in + "/guest").expectSuccess();
+      assertTrue(observer.look("list", in).contains("guest"));
+      lab.guest().run("rm", in + "/guest").expectSuccess();
+      assertFalse(observer.look("list", in).contains("guest"));
+      Files.delete(file);
+      observer.await("list", in, ""::equals, NEVER);
+    }
+    assertTrue(best <= PROMISED, "a new name was listed after " + best + " ms");
+    Files.delete(folder);
+    observer.await("list", in, s -> s.startsWith("E"), NEVER);
   }
 
   /** What the agent was told ahead, of names that the kernel had not asked for yet. */
