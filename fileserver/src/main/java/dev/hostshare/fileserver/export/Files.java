@@ -304,6 +304,9 @@ public final class Files {
       int count = host.write(file.fd, data, offset);
       // Linux's pwrite on O_APPEND goes to the end whatever the offset (pwrite(2), BUGS).
       session.changed(file.node);
+      if (file.stream.wrote(offset, count)) {
+        host.beginWriteBack(file.fd, file.stream.begin(), WriteStream.STEP);
+      }
       long where = file.isAppend() ? host.stat(file.fd, HostFs.SELF).size() - count : offset;
       return new Written(count, where);
     } finally {

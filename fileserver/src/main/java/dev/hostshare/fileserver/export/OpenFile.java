@@ -8,6 +8,8 @@ final class OpenFile extends Handle {
   /** The guest's open flags. */
   final int flags;
 
+  final WriteStream stream = new WriteStream();
+
   /** The next open file of the same node; guarded by the {@link HandleTable}. */
   OpenFile next;
 

@@ -83,6 +83,9 @@ public interface HostFs {
 
   void fsync(int fd, boolean dataOnly) throws ErrnoException;
 
+  /** Lets the disk begin with what was written, and does not wait for it: sync_file_range(2). */
+  void beginWriteBack(int fd, long offset, long length) throws ErrnoException;
+
   void syncfs(int fd) throws ErrnoException;
 
   StatVfs statfs(int fd) throws ErrnoException;

@@ -63,6 +63,8 @@ final class Libc {
       sizeHandle("copy_file_range", JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
   static final MethodHandle FSYNC = handle("fsync", JAVA_INT);
   static final MethodHandle FDATASYNC = handle("fdatasync", JAVA_INT);
+  static final MethodHandle SYNC_FILE_RANGE =
+      handle("sync_file_range", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
   static final MethodHandle SYNCFS = handle("syncfs", JAVA_INT);
   static final MethodHandle FSTATFS = handle("fstatfs", JAVA_INT, ADDRESS);
   static final MethodHandle GETDENTS64 = sizeHandle("getdents64", JAVA_INT, ADDRESS, JAVA_LONG);

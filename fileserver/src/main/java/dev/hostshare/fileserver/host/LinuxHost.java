@@ -19,6 +19,7 @@ import java.util.function.Consumer;
  */
 public final class LinuxHost implements HostFs {
   static final int AT_FDCWD = -100;
+  private static final int SYNC_FILE_RANGE_WRITE = 2;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_REMOVEDIR = 0x200;
   private static final int AT_SYMLINK_FOLLOW = 0x400;
@@ -428,6 +429,20 @@ public final class LinuxHost implements HostFs {
       } else {
         check(s, (int) Libc.FSYNC.invokeExact(s.callState, fd));
       }
+    } catch (Throwable e) {
+      throw rethrow(e);
+    }
+  }
+
+  @Override
+  public void beginWriteBack(int fd, long offset, long length) throws ErrnoException {
+    Scratch s = Scratch.get();
+    try {
+      check(
+          s,
+          (int)
+              Libc.SYNC_FILE_RANGE.invokeExact(
+                  s.callState, fd, offset, length, SYNC_FILE_RANGE_WRITE));
     } catch (Throwable e) {
       throw rethrow(e);
     }

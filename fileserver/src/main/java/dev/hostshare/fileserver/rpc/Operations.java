@@ -22,6 +22,8 @@ import dev.hostshare.proto.v1.Mounted;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Setlk;
 import dev.hostshare.proto.v1.Walked;
+import dev.hostshare.proto.v1.Write;
+import dev.hostshare.proto.v1.WritePiece;
 import dev.hostshare.proto.v1.Written;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -288,9 +290,7 @@ final class Operations {
         reply.setData(read(op.getHandle(), offset(op.getOffset()), positive(op.getSize())));
       }
       case WRITE -> {
-        var op = f.getWrite();
-        reply.setWritten(
-            write(op.getHandle(), offset(op.getOffset()), op.getData(), op.getKillSuidgid()));
+        reply.setWritten(write(f.getWrite()));
       }
       case FLUSH -> files.flush(f.getFlush().getHandle(), f.getFlush().getLockOwner());
       case FSYNC -> files.fsync(f.getFsync().getHandle(), f.getFsync().getDatasync());
@@ -356,15 +356,34 @@ final class Operations {
     return bytes(data);
   }
 
-  private Written write(long handle, long offset, ByteString data, boolean killSuidgid)
+  private Written write(Write op) throws ErrnoException {
+    Files.Written first = write(op.getHandle(), op.getOffset(), op.getData(), op.getKillSuidgid());
+    long count = first.count();
+    long asked = op.getData().size();
+    for (WritePiece piece : op.getMoreList()) {
+      if (count < asked) {
+        break;
+      }
+      try {
+        count += write(op.getHandle(), piece.getOffset(), piece.getData(), false).count();
+      } catch (ErrnoException e) {
+        // Told when the client asks for the rest.
+        log.debug("a piece of a write failed: {}", e.getMessage());
+        break;
+      }
+      asked += piece.getData().size();
+    }
+    return Written.newBuilder().setCount(count).setOffset(first.offset()).build();
+  }
+
+  private Files.Written write(long handle, long offset, ByteString data, boolean killSuidgid)
       throws ErrnoException {
     if (data.size() > maxPayload) {
       throw ErrnoException.of(Errno.EINVAL);
     }
     MemorySegment to = buffer.get().asSlice(0, data.size());
     data.copyTo(to.asByteBuffer());
-    Files.Written written = session.files().write(handle, offset, to, killSuidgid);
-    return Written.newBuilder().setCount(written.count()).setOffset(written.offset()).build();
+    return session.files().write(handle, offset(offset), to, killSuidgid);
   }
 
   private void xattr(ClientFrame f, Caller caller, ServerFrame.Builder reply)

@@ -47,6 +47,9 @@ final class Session implements Invalidations {
   /** 64 KiB: copied in some 10 µs. */
   private static final int QUICK_BYTES = 64 << 10;
 
+  /** Of one write, each of a page mostly. */
+  private static final int QUICK_PIECES = 16;
+
   /** A client that waits for its reply takes 30 µs at the least to send the next request. */
   private static final long TOO_SOON_NANOS = 10_000;
 
@@ -244,7 +247,9 @@ final class Session implements Invalidations {
       case SETATTR -> !request.getSetattr().hasSize();
       case OPEN -> (request.getOpen().getFlags() & Linux.O_TRUNC) == 0;
       case READ -> request.getRead().getSize() <= QUICK_BYTES;
-      case WRITE -> request.getWrite().getData().size() <= QUICK_BYTES;
+      case WRITE ->
+          request.getWrite().getData().size() <= QUICK_BYTES
+              && request.getWrite().getMoreCount() <= QUICK_PIECES;
       default -> false;
     };
   }

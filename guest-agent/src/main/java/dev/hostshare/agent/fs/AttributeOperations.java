@@ -63,6 +63,9 @@ public final class AttributeOperations {
         () -> ClientFrame.newBuilder().setSetattr(setattr(inode, file, change)),
         (frame, asked) -> {
           inode.touch();
+          if (change.size() != null && inode.pendingWrites() != null) {
+            inode.pendingWrites().truncated();
+          }
           return core.toldByUs(inode, frame.getAttr(), asked);
         });
   }
@@ -145,12 +148,15 @@ public final class AttributeOperations {
     if (inode == null) {
       return;
     }
-    core.start(
-        "syncfs",
-        context,
-        reply,
-        List.of(inode),
-        () -> ClientFrame.newBuilder().setSyncfs(Syncfs.newBuilder().setNode(inode.node())),
-        (frame, asked) -> null);
+    core.afterWrites(
+        core.inodes.all(),
+        () ->
+            core.start(
+                "syncfs",
+                context,
+                reply,
+                List.of(inode),
+                () -> ClientFrame.newBuilder().setSyncfs(Syncfs.newBuilder().setNode(inode.node())),
+                (frame, asked) -> null));
   }
 }

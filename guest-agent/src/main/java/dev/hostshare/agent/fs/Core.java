@@ -11,6 +11,8 @@ import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.ServerFrame;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -82,7 +84,8 @@ final class Core {
       List<Recoverable> targets,
       Request request,
       Completion<T> completion) {
-    new Operation<>(this, name, context, reply, targets, request, completion, true).start();
+    var op = new Operation<>(this, name, context, reply, targets, request, completion, true);
+    afterWrites(targets, op::start);
   }
 
   /**
@@ -96,7 +99,30 @@ final class Core {
       List<Recoverable> targets,
       Request request,
       Completion<T> completion) {
-    new Operation<>(this, name, context, reply, targets, request, completion, false).start();
+    var op = new Operation<>(this, name, context, reply, targets, request, completion, false);
+    afterWrites(targets, op::start);
+  }
+
+  /** Runs {@code then} when the server has all that was written to the targets. */
+  void afterWrites(Collection<? extends Recoverable> targets, Runnable then) {
+    afterWrites(targets.iterator(), then);
+  }
+
+  private void afterWrites(Iterator<? extends Recoverable> targets, Runnable then) {
+    while (targets.hasNext()) {
+      PendingWrites writes = targets.next().pendingWrites();
+      if (writes != null && writes.await(() -> afterWrites(targets, then))) {
+        return;
+      }
+    }
+    then.run();
+  }
+
+  /** Starts a write that the caller has been told is done: ahead of all that waits for it. */
+  void startWrite(OpenFile file, Reply<Long> reply, Request request, Completion<Long> completion) {
+    new Operation<>(
+            this, "write", RequestContext.NONE, reply, List.of(file), request, completion, true)
+        .start();
   }
 
   /**
@@ -200,6 +226,13 @@ final class Core {
     long directory = parent == null ? entry.getNode() : parent.node();
     boolean quiet = changes.quiet(asked.changes(), entry.getNode(), directory);
     Attr attr = entry.getAttr();
+    PendingWrites writes = inode.pendingWrites();
+    long written = writes == null ? -1 : writes.sizeSince(asked.nanos());
+    if (written >= 0) {
+      // It was looked at while writes were on their way that the kernel knows to be done.
+      attr = attr.toBuilder().setSize(Math.max(attr.getSize(), written)).build();
+      quiet = false;
+    }
     dropOldPages(inode, attr, quiet);
     boolean kept = quiet && attr.getWatched();
     inode.tell(attr, kept);

@@ -18,12 +18,18 @@ import dev.hostshare.proto.v1.Read;
 import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.Tmpfile;
 import dev.hostshare.proto.v1.Write;
+import dev.hostshare.proto.v1.WritePiece;
+import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Open files and their content. Offsets and lengths are in bytes. */
 public final class FileOperations {
   /** 16 KiB: copied in some 5 µs, where a round trip costs 70; most source files are smaller. */
   private static final int MAX_CONTENT = 16 << 10;
+
+  private static final Logger log = LoggerFactory.getLogger(FileOperations.class);
 
   private final Core core;
 
@@ -247,16 +253,138 @@ public final class FileOperations {
         };
     if (file.appends()) {
       core.startOnce("append", context, reply, List.of(file), request, completion);
-    } else {
+    } else if (killSuidgid || !writeBehind(file, offset, data, reply)) {
       core.start("write", context, reply, List.of(file), request, completion);
     }
+  }
+
+  /** Answers a write and sends it; false if that is not to be done, and nothing was. */
+  private boolean writeBehind(OpenFile file, long offset, ByteString data, Reply<Long> reply) {
+    if (!file.writesBehind() || data.isEmpty()) {
+      return false;
+    }
+    int errno = file.takeError();
+    if (errno != 0) {
+      reply.error(errno);
+      return true;
+    }
+    PendingWrites pending = file.inode.takesWrites();
+    if (!pending.begin(new PendingWrites.Write(file, offset, data))) {
+      return false;
+    }
+    file.inode.changedByUs = true;
+    reply.success((long) data.size());
+    send(pending);
+    return true;
+  }
+
+  private void send(PendingWrites pending) {
+    for (var batch = pending.next(); !batch.isEmpty(); batch = pending.next()) {
+      send(pending, batch, batch);
+    }
+  }
+
+  /**
+   * Sends writes.
+   *
+   * @param batch those that are done when these are
+   */
+  private void send(
+      PendingWrites pending, List<PendingWrites.Write> batch, List<PendingWrites.Write> writes) {
+    OpenFile file = writes.getFirst().file;
+    core.startWrite(
+        file,
+        new Reply<>() {
+          @Override
+          protected void sendSuccess(Long count) {
+            List<PendingWrites.Write> rest = after(writes, count);
+            if (rest.isEmpty()) {
+              done();
+            } else if (count == 0) {
+              sendError(Errno.EIO);
+            } else {
+              send(pending, batch, rest); // to hear why
+            }
+          }
+
+          @Override
+          protected void sendError(int errno) {
+            log.warn(
+                "{}: a write at {} failed after it was answered: {}",
+                core.share,
+                writes.getFirst().offset,
+                Errno.name(errno));
+            file.failLater(errno);
+            // What the kernel has of it is not so.
+            file.inode.untell();
+            core.notifier.later(() -> core.notifier.cache().invalidateData(file.inode.id));
+            done();
+          }
+
+          private void done() {
+            pending.done(batch);
+            send(pending);
+          }
+        },
+        () -> frame().setWrite(pack(writes)),
+        (frame, asked) -> {
+          file.inode.changedByUs = true;
+          return frame.getWritten().getCount();
+        });
+  }
+
+  /** Makes one request of writes to one file; what follows on one another becomes one piece. */
+  private static Write.Builder pack(List<PendingWrites.Write> writes) {
+    var pieces = new ArrayList<PendingWrites.Write>();
+    for (var write : writes) {
+      if (!pieces.isEmpty() && pieces.getLast().end() == write.offset) {
+        var before = pieces.removeLast();
+        write = new PendingWrites.Write(write.file, before.offset, before.data.concat(write.data));
+      }
+      pieces.add(write);
+    }
+    var first = pieces.removeFirst();
+    var packed =
+        Write.newBuilder()
+            .setHandle(first.file.handle())
+            .setOffset(first.offset)
+            .setData(first.data);
+    for (var piece : pieces) {
+      packed.addMore(WritePiece.newBuilder().setOffset(piece.offset).setData(piece.data));
+    }
+    return packed;
+  }
+
+  /** What is left of writes of which the first {@code count} bytes were written. */
+  private static List<PendingWrites.Write> after(List<PendingWrites.Write> writes, long count) {
+    var rest = new ArrayList<PendingWrites.Write>();
+    long done = count;
+    for (var write : writes) {
+      int size = write.data.size();
+      if (done < size) {
+        rest.add(
+            new PendingWrites.Write(
+                write.file, write.offset + done, write.data.substring(Math.toIntExact(done))));
+      }
+      done = Math.max(0, done - size);
+    }
+    return rest;
+  }
+
+  /** Throws the error of a write that had been answered before. */
+  private static Void tellError(OpenFile file) throws ErrnoException {
+    int errno = file.takeError();
+    if (errno != 0) {
+      throw new ErrnoException(errno);
+    }
+    return null;
   }
 
   /**
    * close(2) of one descriptor.
    *
-   * <p>Every write was answered when the server had it, so there is no late error to be told, and
-   * the server need only hear of it where the closing process has locks.
+   * <p>Waits until the server has every write, and tells the error if one failed. The server need
+   * only hear of it where the closing process has locks.
    */
   public void flush(RequestContext context, long handle, long lockOwner, Reply<Void> reply) {
     OpenFile file = core.file(handle, reply);
@@ -264,7 +392,16 @@ public final class FileOperations {
       return;
     }
     if (!file.inode.locks.dropPosix(lockOwner)) {
-      reply.success(null);
+      core.afterWrites(
+          List.of(file),
+          () -> {
+            int errno = file.takeError();
+            if (errno == 0) {
+              reply.success(null);
+            } else {
+              reply.error(errno);
+            }
+          });
       return;
     }
     core.start(
@@ -273,7 +410,7 @@ public final class FileOperations {
         reply,
         List.of(file),
         () -> frame().setFlush(Flush.newBuilder().setHandle(file.handle()).setLockOwner(lockOwner)),
-        (frame, asked) -> null);
+        (frame, asked) -> tellError(file));
   }
 
   public void fsync(RequestContext context, long handle, boolean datasync, Reply<Void> reply) {
@@ -287,7 +424,7 @@ public final class FileOperations {
         reply,
         List.of(file),
         () -> frame().setFsync(Fsync.newBuilder().setHandle(file.handle()).setDatasync(datasync)),
-        (frame, asked) -> null);
+        (frame, asked) -> tellError(file));
   }
 
   /** The last close. The handle is gone in any case; nobody hears of an error. */
@@ -307,11 +444,14 @@ public final class FileOperations {
       reply.success(null);
       return;
     }
-    core.release(
-        file.binding,
-        Release.newBuilder().setUnlockFlock(unlockFlock).setLockOwner(lockOwner),
-        context,
-        reply);
+    core.afterWrites(
+        List.of(file),
+        () ->
+            core.release(
+                file.binding,
+                Release.newBuilder().setUnlockFlock(unlockFlock).setLockOwner(lockOwner),
+                context,
+                reply));
   }
 
   /** {@code mode}: as fallocate(2). */

@@ -87,6 +87,8 @@ final class Inode implements Recoverable {
   /** Whether an extended attribute was set through us: then it has some, whatever was told. */
   volatile boolean xattrsSet;
 
+  private volatile PendingWrites pendingWrites;
+
   /** The locks that were granted on it. */
   final LockLedger locks = new LockLedger();
 
@@ -102,6 +104,19 @@ final class Inode implements Recoverable {
    */
   long node() {
     return binding.node();
+  }
+
+  @Override
+  public PendingWrites pendingWrites() {
+    return pendingWrites;
+  }
+
+  /** As {@link #pendingWrites()}, made if there is none. */
+  synchronized PendingWrites takesWrites() {
+    if (pendingWrites == null) {
+      pendingWrites = new PendingWrites();
+    }
+    return pendingWrites;
   }
 
   /** Notes that the kernel is told {@code attr}; {@code keep}: until we hear otherwise. */

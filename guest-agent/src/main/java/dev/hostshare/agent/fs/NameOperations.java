@@ -68,7 +68,7 @@ public final class NameOperations {
   /** Answers from what is known of the whole directory, if that is so. */
   private boolean answer(Inode parent, ByteString name, Reply<NodeEntry> reply) {
     // Before it is looked for: what is changed from here on is seen by whoever takes it in.
-    var asked = new Asked(core.session.generation(), core.changes.count());
+    var asked = new Asked(core.session.generation(), core.changes.count(), System.nanoTime());
     Folders.Known known = core.folders.find(parent, name);
     if (known == null) {
       return false;

@@ -1,6 +1,7 @@
 package dev.hostshare.agent.fs;
 
 import dev.hostshare.proto.Linux;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An open file: the kernel's handle, the server's number for it, and the locks taken through it.
@@ -21,10 +22,32 @@ final class OpenFile implements Recoverable {
   /** Non-zero once it could not be recovered: what every operation on it answers from then on. */
   volatile int lost;
 
+  /** The error of a write that had been answered before; 0 if there is none, or it was told. */
+  private final AtomicInteger lateError = new AtomicInteger();
+
   OpenFile(Inode inode, int flags, Binding binding) {
     this.inode = inode;
     this.flags = flags;
     this.binding = binding;
+  }
+
+  @Override
+  public PendingWrites pendingWrites() {
+    return inode.pendingWrites();
+  }
+
+  /** Whether a write may be answered before the server has it. */
+  boolean writesBehind() {
+    return (flags & (Linux.O_APPEND | Linux.O_DIRECT)) == 0;
+  }
+
+  void failLater(int errno) {
+    lateError.compareAndSet(0, errno);
+  }
+
+  /** The error that has not been told yet, or 0; to be told by the caller. */
+  int takeError() {
+    return lateError.getAndSet(0);
   }
 
   boolean appends() {

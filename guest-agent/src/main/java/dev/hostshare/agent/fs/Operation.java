@@ -77,7 +77,7 @@ final class Operation<T> implements ReplyHandler {
           return;
         }
       }
-      asked = new Asked(present, core.changes.count());
+      asked = new Asked(present, core.changes.count(), System.nanoTime());
       ClientFrame.Builder frame = request.frame();
       RequestContext.Identity caller = context.caller();
       if (caller != null) {

@@ -6,6 +6,11 @@ interface Recoverable {
   /** Whether the number that we have belongs to the session {@code generation}. */
   boolean isCurrent(long generation);
 
+  /** Writes that an operation on it has to come after; null if there can be none. */
+  default PendingWrites pendingWrites() {
+    return null;
+  }
+
   /**
    * Gets a number from the session {@code generation}; may block on the server.
    *

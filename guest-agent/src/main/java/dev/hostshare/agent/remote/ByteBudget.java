@@ -16,11 +16,12 @@ final class ByteBudget {
   }
 
   /**
-   * Takes {@code bytes}, waiting while others hold them and the budget is {@linkplain #open open}.
+   * Takes {@code bytes}, waiting while others hold them and the budget is {@linkplain #open open},
+   * if the caller may wait.
    */
-  synchronized void acquire(long bytes) {
+  synchronized void acquire(long bytes, boolean mayWait) {
     boolean interrupted = false;
-    while (open && used > 0 && used + bytes > limit) {
+    while (mayWait && open && used > 0 && used + bytes > limit) {
       try {
         wait();
       } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package dev.hostshare.agent.remote;
 
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.WriteOrBuilder;
 
 /** A request that has no answer yet. Its mutable fields are guarded by the session's state lock. */
 final class PendingCall implements Call {
@@ -27,8 +28,16 @@ final class PendingCall implements Call {
     this.handler = handler;
     this.bytes =
         frame.hasWrite()
-            ? frame.getWrite().getData().size()
+            ? sizeOf(frame.getWriteOrBuilder())
             : frame.hasSetxattr() ? frame.getSetxattr().getValue().size() : 0;
+  }
+
+  private static long sizeOf(WriteOrBuilder write) {
+    long size = write.getData().size();
+    for (var piece : write.getMoreList()) {
+      size += piece.getData().size();
+    }
+    return size;
   }
 
   @Override

@@ -157,7 +157,8 @@ public final class Session implements AutoCloseable {
   public Call call(long callGeneration, ClientFrame.Builder frame, ReplyHandler handler) {
     var call = new PendingCall(this, frame, handler);
     if (call.bytes > 0) {
-      budget.acquire(call.bytes);
+      // The event loop gives the others' bytes back: it never waits for them.
+      budget.acquire(call.bytes, !transport.inEventLoop());
     }
     int refused = 0;
     boolean lost = false;

@@ -12,6 +12,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 
@@ -38,10 +39,12 @@ final class Transport implements AutoCloseable {
   private static final int GOODBYE_MILLIS = 500;
 
   private final EventLoopGroup eventLoop;
+  private final EventExecutor executor;
   private final ManagedChannel channel;
 
   private Transport(EventLoopGroup eventLoop, ManagedChannel channel) {
     this.eventLoop = eventLoop;
+    this.executor = eventLoop.next(); // it has one
     this.channel = channel;
   }
 
@@ -102,6 +105,11 @@ final class Transport implements AutoCloseable {
                   security.certificate(), security.key(), security.authority(), e.getMessage()),
           e);
     }
+  }
+
+  /** Whether the calling thread is the one that replies come on. */
+  boolean inEventLoop() {
+    return executor.inEventLoop();
   }
 
   ManagedChannel channel() {

@@ -259,6 +259,103 @@ final class FileSystemTest {
     assertEquals(Errno.EIO, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
   }
 
+  private Outcome<Long> write(long handle, long offset, String data) {
+    var reply = new Outcome<Long>();
+    fs.files().write(NOBODY, handle, offset, utf8(data), false, reply);
+    return reply;
+  }
+
+  private Outcome<Void> flush(long handle) {
+    var reply = new Outcome<Void>();
+    fs.files().flush(NOBODY, handle, 1, reply);
+    return reply;
+  }
+
+  private ClientFrame nextWrite() throws InterruptedException {
+    ClientFrame frame = server.next();
+    while (!frame.hasWrite()) {
+      frame = server.next();
+    }
+    return frame;
+  }
+
+  @Test
+  void answersWritesThatAreOnTheirWayAndSendsSmallOnesTogether() throws Exception {
+    long f = lookup(lookup(1, "d").id(), "f").id();
+    long handle = open(f, Linux.O_RDWR).handle();
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(2, write(handle, 0, "aa").future.get());
+    assertEquals(2, write(handle, 2, "bb").future.get());
+    assertEquals(1, write(handle, 4, "c").future.get());
+    assertEquals(1, write(handle, 9, "x").future.get());
+    Outcome<Long> again = write(handle, 1, "A");
+    Outcome<Void> closed = flush(handle);
+    var attributes = new Outcome<NodeAttr>();
+    fs.attributes().getattr(NOBODY, f, 0, attributes);
+    assertEquals(0, nextWrite().getWrite().getMoreCount());
+    assertFalse(again.future.isDone(), "of two writes of a byte the last one wins");
+    assertFalse(closed.future.isDone(), "close(2) waits");
+    assertFalse(attributes.future.isDone(), "so does stat(2)");
+    server.release();
+
+    ClientFrame together = nextWrite();
+    assertEquals("bbc", together.getWrite().getData().toStringUtf8());
+    assertEquals(9, together.getWrite().getMore(0).getOffset());
+    assertEquals(1, again.future.get(10, TimeUnit.SECONDS));
+    closed.future.get(10, TimeUnit.SECONDS);
+    assertEquals(10, attributes.future.get(10, TimeUnit.SECONDS).attr().getSize());
+    assertEquals("aAbbc\0\0\0\0x", file.content.toStringUtf8());
+  }
+
+  @Test
+  void tellsOfWritesThatFailedAtTheNextOrAtClose() throws Exception {
+    long handle = open(lookup(lookup(1, "d").id(), "f").id(), Linux.O_RDWR).handle();
+    server.share.full(8);
+    assertEquals(6, write(handle, 4, "567890").future.get());
+    var e = assertThrows(ExecutionException.class, () -> flush(handle).future.get());
+    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+    assertEquals("hell5678", file.content.toStringUtf8(), "what fits is there");
+    flush(handle).future.get(10, TimeUnit.SECONDS); // told once
+
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(1, write(handle, 20, "x").future.get());
+    server.release();
+    await((Reply<NodeAttr> r) -> fs.attributes().getattr(NOBODY, 1, 0, r));
+    e = assertThrows(ExecutionException.class, () -> write(handle, 0, "H").future.get());
+    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+    assertEquals(1, write(handle, 0, "H").future.get());
+    flush(handle).future.get(10, TimeUnit.SECONDS);
+    assertEquals("Hell5678", file.content.toStringUtf8());
+  }
+
+  @Test
+  void sendsWritesAgainThatAServerThatEndedMayNotHaveDone() throws Exception {
+    long handle = open(lookup(lookup(1, "d").id(), "f").id(), Linux.O_RDWR).handle();
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(1, write(handle, 0, "H").future.get());
+    assertEquals(1, write(handle, 4, "O").future.get());
+    nextWrite();
+    Outcome<Void> closed = flush(handle);
+    server.hold(null);
+    restartServer();
+    closed.future.get(10, TimeUnit.SECONDS);
+    assertEquals("HellO", file.content.toStringUtf8());
+  }
+
+  /** A name is looked up while the server does not have all that was written yet. */
+  @Test
+  void nobodyIsToldASizeBeforeWritesThatWereAnswered() throws Exception {
+    long d = lookup(1, "d").id();
+    long handle = open(lookup(d, "f").id(), Linux.O_RDWR).handle();
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(1, write(handle, 99, "x").future.get());
+    assertEquals(100, lookup(d, "f").attr().getSize());
+    assertEquals(0, lookup(d, "f").attrNanos());
+    server.release();
+    flush(handle).future.get(10, TimeUnit.SECONDS);
+    assertEquals(100, lookup(d, "f").attr().getSize());
+  }
+
   @Test
   void passesAnInterruptOnThatCameFirst() throws Exception {
     server.hold(ClientFrame.OpCase.MKDIR);

@@ -16,6 +16,8 @@ import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Share;
 import dev.hostshare.proto.v1.Statvfs;
 import dev.hostshare.proto.v1.Walked;
+import dev.hostshare.proto.v1.Write;
+import dev.hostshare.proto.v1.WritePiece;
 import dev.hostshare.proto.v1.Written;
 import java.util.HashMap;
 import java.util.Map;
@@ -50,6 +52,7 @@ public final class MemoryShare {
   private final Map<Long, Handle> handles = new HashMap<>();
   private final File root = new File(1, Linux.S_IFDIR | 0755);
   private long nextIno = 2;
+  private int maxSize = Integer.MAX_VALUE;
   private long nextId = 1000;
 
   /** {@code /dir/sub/file}: makes what is missing. */
@@ -233,20 +236,38 @@ public final class MemoryShare {
   }
 
   private ServerFrame.Builder write(ClientFrame frame, ServerFrame.Builder reply) {
-    Handle handle = handle(frame.getWrite().getHandle());
-    ByteString data = frame.getWrite().getData();
-    ByteString old = handle.file().content;
-    int at =
-        (handle.flags() & Linux.O_APPEND) != 0 ? old.size() : (int) frame.getWrite().getOffset();
+    Write write = frame.getWrite();
+    Handle handle = handle(write.getHandle());
+    int size = handle.file().content.size();
+    long at = (handle.flags() & Linux.O_APPEND) != 0 ? size : write.getOffset();
+    if (at >= maxSize) {
+      return reply.setErrno(Errno.ENOSPC);
+    }
+    long count = write(handle.file(), at, write.getData());
+    for (WritePiece piece : write.getMoreList()) {
+      count += write(handle.file(), piece.getOffset(), piece.getData());
+    }
+    return reply.setWritten(Written.newBuilder().setCount(count).setOffset(at));
+  }
+
+  /** Writes what fits; answers how much that is. */
+  private int write(File file, long offset, ByteString data) {
+    int at = (int) offset;
+    int count = Math.clamp(maxSize - offset, 0, data.size());
+    ByteString old = file.content;
     ByteString head =
         old.size() >= at
             ? old.substring(0, at)
             : old.concat(ByteString.copyFrom(new byte[at - old.size()]));
-    ByteString tail =
-        old.size() > at + data.size() ? old.substring(at + data.size()) : ByteString.EMPTY;
-    handle.file().content = head.concat(data).concat(tail);
-    handle.file().mtime++;
-    return reply.setWritten(Written.newBuilder().setCount(data.size()).setOffset(at));
+    ByteString tail = old.size() > at + count ? old.substring(at + count) : ByteString.EMPTY;
+    file.content = head.concat(data.substring(0, count)).concat(tail);
+    file.mtime++;
+    return count;
+  }
+
+  /** The disk is full where a file reaches this size. */
+  public synchronized void full(int bytes) {
+    maxSize = bytes;
   }
 
   /** Takes lookup counts back. */

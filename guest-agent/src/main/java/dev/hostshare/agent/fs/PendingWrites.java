@@ -1,0 +1,150 @@
+package dev.hostshare.agent.fs;
+
+import com.google.protobuf.ByteString;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Writes to one file that were answered before the server has them: the program goes on while it
+ * works. Small ones that come while others are on their way go together with the next request.
+ * Whatever else is to be done with the file waits until the server has them all, close(2) and
+ * fsync(2) too, and these tell of errors. A write of bytes that are on their way already waits as
+ * well, so that the last one wins.
+ *
+ * <p>Thread-safe. What waits is run by the thread that ends the last write, with no lock held.
+ */
+final class PendingWrites {
+  /** Of one file, in number and bytes; a session has a budget of bytes besides. */
+  private static final int MAX_WRITES = 128;
+
+  private static final int MAX_BYTES = 4 << 20;
+
+  /** What is larger does not wait for company. */
+  private static final int SMALL = 64 << 10;
+
+  /** Of the small ones in one request. */
+  private static final int MAX_BATCH = 256 << 10;
+
+  /** A write that was answered. Equal only to itself. */
+  static final class Write {
+    final OpenFile file;
+    final long offset;
+    final ByteString data;
+
+    Write(OpenFile file, long offset, ByteString data) {
+      this.file = file;
+      this.offset = offset;
+      this.data = data;
+    }
+
+    long end() {
+      return offset + data.size();
+    }
+
+    boolean isSmall() {
+      return data.size() <= SMALL;
+    }
+
+    private boolean overlaps(Write other) {
+      return offset < other.end() && other.offset < end();
+    }
+  }
+
+  private final Set<Write> pending = new HashSet<>();
+  private final ArrayDeque<Write> unsent = new ArrayDeque<>();
+  private List<Runnable> waiting = new ArrayList<>();
+  private boolean smallOnTheirWay;
+  private long bytes;
+
+  /** The furthest byte of any of them. */
+  private long end;
+
+  private boolean isUsed;
+  private long lastNanos;
+
+  /** Takes a write in; false if it has to wait for others. */
+  synchronized boolean begin(Write write) {
+    if (!waiting.isEmpty()
+        || pending.size() == MAX_WRITES
+        || (bytes > 0 && bytes + write.data.size() > MAX_BYTES)
+        || pending.stream().anyMatch(write::overlaps)) {
+      return false;
+    }
+    pending.add(write);
+    unsent.add(write);
+    bytes += write.data.size();
+    end = Math.max(end, write.end());
+    isUsed = true;
+    return true;
+  }
+
+  /**
+   * What is to be sent now as one request, to one open file; empty if nothing is. To be called
+   * until it is, after {@link #begin} and {@link #done}.
+   */
+  synchronized List<Write> next() {
+    var batch = new ArrayList<Write>();
+    int size = 0;
+    while (!unsent.isEmpty()) {
+      Write write = unsent.peek();
+      boolean alone = batch.isEmpty() && !write.isSmall();
+      if (!alone
+          && (smallOnTheirWay
+              || !write.isSmall()
+              || size + write.data.size() > MAX_BATCH
+              || (!batch.isEmpty() && batch.getFirst().file != write.file))) {
+        break;
+      }
+      batch.add(unsent.remove());
+      size += write.data.size();
+      if (alone) {
+        return batch;
+      }
+    }
+    smallOnTheirWay |= !batch.isEmpty();
+    return batch;
+  }
+
+  /** What {@link #next} gave out is with the server, or has failed. */
+  void done(List<Write> batch) {
+    List<Runnable> next = List.of();
+    synchronized (this) {
+      for (Write write : batch) {
+        pending.remove(write);
+        bytes -= write.data.size();
+      }
+      if (batch.getFirst().isSmall()) {
+        smallOnTheirWay = false;
+      }
+      lastNanos = System.nanoTime();
+      if (pending.isEmpty() && !waiting.isEmpty()) {
+        next = waiting;
+        waiting = new ArrayList<>();
+      }
+    }
+    next.forEach(Runnable::run);
+  }
+
+  /** Runs {@code then} when the server has them all; false if it has, and nothing is run. */
+  synchronized boolean await(Runnable then) {
+    return !pending.isEmpty() && waiting.add(then);
+  }
+
+  /**
+   * How long the file is at least, where a reply may have been made before the server had them all;
+   * -1 if it was not.
+   *
+   * @param nanos when that reply was asked for
+   */
+  synchronized long sizeSince(long nanos) {
+    return isUsed && (!pending.isEmpty() || lastNanos - nanos > 0) ? end : -1;
+  }
+
+  /** The file's size was set: it need not be as long as what was written before. */
+  synchronized void truncated() {
+    end = 0;
+  }
+}
