@@ -224,7 +224,9 @@ final class Core {
       folders.touch(parent, name);
     }
     long directory = parent == null ? entry.getNode() : parent.node();
-    boolean quiet = changes.quiet(asked.changes(), entry.getNode(), directory);
+    boolean quiet =
+        changes.quiet(asked.changes(), entry.getNode(), directory)
+            && !inode.isChangedSince(asked.nanos());
     Attr attr = entry.getAttr();
     PendingWrites writes = inode.pendingWrites();
     long written = writes == null ? -1 : writes.sizeSince(asked.nanos());

@@ -244,7 +244,7 @@ public final class FileOperations {
                         .setKillSuidgid(killSuidgid));
     Core.Completion<Long> completion =
         (frame, asked) -> {
-          file.inode.changedByUs = true;
+          file.inode.changeContent();
           if (file.appends() && frame.getWritten().getOffset() != offset) {
             // After the reply: the kernel holds the pages locked until it has it.
             core.notifier.later(() -> core.notifier.cache().invalidateData(file.inode.id));
@@ -272,7 +272,7 @@ public final class FileOperations {
     if (!pending.begin(new PendingWrites.Write(file, offset, data))) {
       return false;
     }
-    file.inode.changedByUs = true;
+    file.inode.changeContent();
     reply.success((long) data.size());
     send(pending);
     return true;
@@ -328,7 +328,7 @@ public final class FileOperations {
         },
         () -> frame().setWrite(pack(writes)),
         (frame, asked) -> {
-          file.inode.changedByUs = true;
+          file.inode.changeContent();
           return frame.getWritten().getCount();
         });
   }
@@ -475,7 +475,7 @@ public final class FileOperations {
                         .setOffset(offset)
                         .setLength(length)),
         (frame, asked) -> {
-          file.inode.changedByUs = true;
+          file.inode.changeContent();
           return null;
         });
   }
@@ -536,7 +536,7 @@ public final class FileOperations {
                         .setLength(length)
                         .setFlags(flags)),
         (frame, asked) -> {
-          out.inode.changedByUs = true;
+          out.inode.changeContent();
           return frame.getWritten().getCount();
         });
   }

@@ -89,6 +89,11 @@ final class Inode implements Recoverable {
 
   private volatile PendingWrites pendingWrites;
 
+  /** When it was last changed by us, or that began, if it ever was. */
+  private volatile long changedNanos;
+
+  private volatile boolean everChanged;
+
   /** The locks that were granted on it. */
   final LockLedger locks = new LockLedger();
 
@@ -137,6 +142,7 @@ final class Inode implements Recoverable {
 
   /** Begins an operation on names in this directory; answers a ticket for {@link #settle}. */
   synchronized long unsettle() {
+    changed();
     settled = null;
     return ++begun;
   }
@@ -149,11 +155,31 @@ final class Inode implements Recoverable {
    *     if others like it were under way at the same time
    */
   synchronized void settle(long ticket, Attr attr) {
+    changed();
     if (attr != null && ticket == begun && ticket == ended + 1) {
       tell(attr, true);
       settled = attr;
     }
     ended++;
+  }
+
+  private void changed() {
+    changedNanos = System.nanoTime();
+    everChanged = true;
+  }
+
+  /** Its content is changed by us. */
+  void changeContent() {
+    changedByUs = true;
+    changed();
+  }
+
+  /**
+   * Whether a reply that was asked for at {@code nanos} may have been made before a change of ours
+   * that the kernel knows of.
+   */
+  boolean isChangedSince(long nanos) {
+    return everChanged && changedNanos - nanos > 0;
   }
 
   /** A mark for {@link #isUntouchedSince}, or -1 while a change of ours is under way. */
@@ -168,6 +194,7 @@ final class Inode implements Recoverable {
 
   /** Another change to its attributes begins, or has ended. */
   synchronized void touch() {
+    changed();
     settled = null;
     begun++;
     ended++;

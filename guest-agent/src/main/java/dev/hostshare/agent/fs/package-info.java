@@ -32,9 +32,9 @@
  * reply that was asked for before ({@link dev.hostshare.agent.fs.Asked}, {@link
  * dev.hostshare.agent.fs.Changes}) is passed on and not kept. What the kernel was told is missing
  * has no inode here: {@link dev.hostshare.agent.fs.MissingNames} remembers it. When the connection
- * breaks, everything is dropped. Seams: {@link dev.hostshare.agent.fs.KernelCache} for
- * invalidation, the policy for write-back (a driver that turns it on must flush before it answers
- * close), {@code OpenDirectory} and the driver's read-ahead setting for read-ahead.
+ * breaks, everything is dropped. Writes are answered ahead of the server by {@link
+ * dev.hostshare.agent.fs.PendingWrites}; every operation starts in {@code Core}, which lets it wait
+ * until what was written to its targets is there.
  *
  * <h2>A server that is restarted</h2>
  *

@@ -356,6 +356,25 @@ final class FileSystemTest {
     assertEquals(100, lookup(d, "f").attr().getSize());
   }
 
+  /** What is at hand of a listing was looked at before. */
+  @Test
+  void whatAListingSaysOfAFileIsNotKeptWhenItWasChangedMeanwhile() throws Exception {
+    long d = lookup(1, "d").id();
+    long f = lookup(d, "f").id();
+    long handle = opendir(d);
+    Sink dots = new Sink(2);
+    FileSystemTest.<Sink>await(
+        reply -> fs.directories().readdir(NOBODY, handle, 0, true, () -> dots, reply));
+    var change = new AttributeChange(0, 0600, null, null, null, null, null, false);
+    await((Reply<NodeAttr> r) -> fs.attributes().setattr(NOBODY, f, change, r));
+    Sink rest = new Sink(2);
+    long after = dots.lines.getLast().offset;
+    FileSystemTest.<Sink>await(
+        reply -> fs.directories().readdir(NOBODY, handle, after, true, () -> rest, reply));
+    assertEquals("f", rest.lines.getFirst().name);
+    assertEquals(0, rest.entries.getFirst().attrNanos());
+  }
+
   @Test
   void passesAnInterruptOnThatCameFirst() throws Exception {
     server.hold(ClientFrame.OpCase.MKDIR);
@@ -457,6 +476,7 @@ final class FileSystemTest {
     record Line(String name, long offset) {}
 
     final List<Line> lines = new ArrayList<>();
+    final List<NodeEntry> entries = new ArrayList<>();
     private final int room;
 
     Sink(int room) {
@@ -471,6 +491,7 @@ final class FileSystemTest {
     @Override
     public boolean add(long offset, ByteString name, long ino, int type, NodeEntry entry) {
       lines.add(new Line(name.toStringUtf8(), offset));
+      entries.add(entry);
       return true;
     }
   }
