@@ -7,9 +7,13 @@ import dev.hostshare.fileserver.host.HostStat;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import java.lang.foreign.MemorySegment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Operations on open files. Thread-safe. */
 public final class Files {
+  private static final Logger log = LoggerFactory.getLogger(Files.class);
+
   /** Flags that mean something to the host's file; the rest is the guest kernel's business. */
   private static final int KEPT_FLAGS =
       Linux.O_ACCMODE | Linux.O_APPEND | Linux.O_TRUNC | Linux.O_DSYNC | Linux.O_SYNC;
@@ -304,13 +308,23 @@ public final class Files {
       int count = host.write(file.fd, data, offset);
       // Linux's pwrite on O_APPEND goes to the end whatever the offset (pwrite(2), BUGS).
       session.changed(file.node);
-      if (file.stream.wrote(offset, count)) {
-        host.beginWriteBack(file.fd, file.stream.begin(), WriteStream.STEP);
+      long begin = file.stream.wrote(offset, count);
+      if (begin >= 0) {
+        beginWriteBack(file, begin);
       }
       long where = file.isAppend() ? host.stat(file.fd, HostFs.SELF).size() - count : offset;
       return new Written(count, where);
     } finally {
       file.leave();
+    }
+  }
+
+  private void beginWriteBack(OpenFile file, long offset) {
+    try {
+      host.beginWriteBack(file.fd, offset, WriteStream.STEP);
+    } catch (ErrnoException e) {
+      // A disk's error is told by fsync; what was written is written.
+      log.debug("the disk did not begin: {}", e.getMessage());
     }
   }
 

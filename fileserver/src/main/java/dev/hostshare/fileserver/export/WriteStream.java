@@ -5,14 +5,17 @@ package dev.hostshare.fileserver.export;
  * waits for it with fsync(2): 512 MiB and an fsync at 240 MiB/s rather than 195, where a local
  * program makes 340. The kernel would begin when a tenth of the memory is dirty, or after 30 s.
  *
- * <p>Thread-safe. Writes that come out of order are no stream.
+ * <p>Thread-safe. Writes may come a little out of order.
  */
 final class WriteStream {
-  /** Half of it is on its way while the other half is written. */
+  /** How much the disk is given at a time. */
   static final long STEP = 8 << 20;
 
   /** A file shorter than this may well be gone again before the kernel writes it. */
   private static final long FIRST = 32 << 20;
+
+  /** A client has several writes on their way, and they are done by several threads. */
+  private static final long DISORDER = 8 << 20;
 
   private long start;
   private long end;
@@ -21,21 +24,19 @@ final class WriteStream {
   /**
    * After a write.
    *
-   * @return whether the disk should begin with {@link #STEP} bytes from {@link #begin} on
+   * @return where the disk should begin with {@link #STEP} bytes, or -1
    */
-  synchronized boolean wrote(long offset, long count) {
-    if (offset != end) {
+  synchronized long wrote(long offset, long count) {
+    if (Math.abs(offset - end) > DISORDER) {
       start = offset;
+      end = offset;
       begun = offset;
     }
-    end = offset + count;
-    return end - start >= FIRST && end - begun >= STEP;
-  }
-
-  /** Where to begin; the next time it is after that. */
-  synchronized long begin() {
-    long from = begun;
+    end = Math.max(end, offset + count);
+    if (end - start < FIRST || end - begun < STEP + DISORDER) {
+      return -1;
+    }
     begun += STEP;
-    return from;
+    return begun - STEP;
   }
 }

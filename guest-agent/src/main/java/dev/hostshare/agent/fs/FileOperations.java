@@ -314,7 +314,7 @@ public final class FileOperations {
                 core.share,
                 writes.getFirst().offset,
                 Errno.name(errno));
-            file.failLater(errno);
+            pending.failed(errno);
             // What the kernel has of it is not so.
             file.inode.untell();
             core.notifier.later(() -> core.notifier.cache().invalidateData(file.inode.id));

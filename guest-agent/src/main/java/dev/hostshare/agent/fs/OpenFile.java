@@ -1,7 +1,6 @@
 package dev.hostshare.agent.fs;
 
 import dev.hostshare.proto.Linux;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An open file: the kernel's handle, the server's number for it, and the locks taken through it.
@@ -22,13 +21,15 @@ final class OpenFile implements Recoverable {
   /** Non-zero once it could not be recovered: what every operation on it answers from then on. */
   volatile int lost;
 
-  /** The error of a write that had been answered before; 0 if there is none, or it was told. */
-  private final AtomicInteger lateError = new AtomicInteger();
+  /** Errors of writes that had been answered, as many as its opener knows of. */
+  private int errorsTold;
 
   OpenFile(Inode inode, int flags, Binding binding) {
     this.inode = inode;
     this.flags = flags;
     this.binding = binding;
+    PendingWrites writes = inode.pendingWrites();
+    errorsTold = writes == null ? 0 : writes.errors();
   }
 
   @Override
@@ -41,13 +42,17 @@ final class OpenFile implements Recoverable {
     return (flags & (Linux.O_APPEND | Linux.O_DIRECT)) == 0;
   }
 
-  void failLater(int errno) {
-    lateError.compareAndSet(0, errno);
-  }
-
-  /** The error that has not been told yet, or 0; to be told by the caller. */
-  int takeError() {
-    return lateError.getAndSet(0);
+  /**
+   * The last error of a write to the inode that had been answered, whoever wrote; 0 if there is
+   * none since it was opened, or it was told through this open file: as Linux counts them.
+   */
+  synchronized int takeError() {
+    PendingWrites writes = inode.pendingWrites();
+    if (writes == null || writes.errors() == errorsTold) {
+      return 0;
+    }
+    errorsTold = writes.errors();
+    return writes.lastError();
   }
 
   boolean appends() {

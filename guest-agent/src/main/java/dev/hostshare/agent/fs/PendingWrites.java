@@ -62,6 +62,8 @@ final class PendingWrites {
   /** The furthest byte of any of them. */
   private long end;
 
+  private int errors;
+  private int lastError;
   private boolean isUsed;
   private long lastNanos;
 
@@ -126,6 +128,21 @@ final class PendingWrites {
       }
     }
     next.forEach(Runnable::run);
+  }
+
+  /** One of them was answered, and failed. */
+  synchronized void failed(int errno) {
+    errors++;
+    lastError = errno;
+  }
+
+  /** How many failed. */
+  synchronized int errors() {
+    return errors;
+  }
+
+  synchronized int lastError() {
+    return lastError;
   }
 
   /** Runs {@code then} when the server has them all; false if it has, and nothing is run. */

@@ -309,13 +309,25 @@ final class FileSystemTest {
 
   @Test
   void tellsOfWritesThatFailedAtTheNextOrAtClose() throws Exception {
-    long handle = open(lookup(lookup(1, "d").id(), "f").id(), Linux.O_RDWR).handle();
+    long f = lookup(lookup(1, "d").id(), "f").id();
+    long handle = open(f, Linux.O_RDWR).handle();
+    long other = open(f, Linux.O_RDONLY).handle();
     server.share.full(8);
     assertEquals(6, write(handle, 4, "567890").future.get());
     var e = assertThrows(ExecutionException.class, () -> flush(handle).future.get());
     assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
     assertEquals("hell5678", file.content.toStringUtf8(), "what fits is there");
     flush(handle).future.get(10, TimeUnit.SECONDS); // told once
+    e =
+        assertThrows(
+            ExecutionException.class,
+            () -> {
+              var synced = new Outcome<Void>();
+              fs.files().fsync(NOBODY, other, false, synced);
+              synced.future.get(10, TimeUnit.SECONDS);
+            },
+            "and to every open file");
+    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
 
     server.hold(ClientFrame.OpCase.WRITE);
     assertEquals(1, write(handle, 20, "x").future.get());

@@ -13,8 +13,10 @@ final class LockLedgerTest {
   private static final long OWNER = 7;
 
   private final LockLedger ledger = new LockLedger();
-  private final OpenFile file = new OpenFile(null, 0, new OpenFile.Binding(1, 1));
-  private final OpenFile other = new OpenFile(null, 0, new OpenFile.Binding(1, 2));
+  private final OpenFile file =
+      new OpenFile(new Inode(1, null, null), 0, new OpenFile.Binding(1, 1));
+  private final OpenFile other =
+      new OpenFile(new Inode(1, null, null), 0, new OpenFile.Binding(1, 2));
 
   @Test
   void splitsALockThatIsUnlockedInTheMiddle() {
