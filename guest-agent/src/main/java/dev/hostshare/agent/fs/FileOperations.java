@@ -269,12 +269,20 @@ public final class FileOperations {
       return true;
     }
     PendingWrites pending = file.inode.takesWrites();
-    if (!pending.begin(new PendingWrites.Write(file, offset, data))) {
+    var write = new PendingWrites.Write(file, offset, data);
+    if (!pending.begin(write)) {
       return false;
     }
     file.inode.changeContent();
-    reply.success((long) data.size());
-    send(pending);
+    if (write.isSmall()) {
+      // What follows, an fsync say, would be in its way.
+      send(pending);
+      reply.success((long) data.size());
+    } else {
+      // Copying it takes as long as the program needs for the next.
+      reply.success((long) data.size());
+      send(pending);
+    }
     return true;
   }
 
