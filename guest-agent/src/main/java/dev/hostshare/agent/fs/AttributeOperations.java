@@ -63,8 +63,8 @@ public final class AttributeOperations {
         () -> ClientFrame.newBuilder().setSetattr(setattr(inode, file, change)),
         (frame, asked) -> {
           inode.touch();
-          if (change.size() != null && inode.pendingWrites() != null) {
-            inode.pendingWrites().truncated();
+          if (change.size() != null) {
+            inode.truncated();
           }
           return core.toldByUs(inode, frame.getAttr(), asked);
         });

@@ -121,7 +121,7 @@ public final class DirectoryOperations {
         && core.policy.watches()
         && !core.policy.perCaller()
         && inode.isCurrent(core.session.generation())
-        && !core.folders.isOthers(inode);
+        && !core.folders.othersAreBusy(inode);
   }
 
   /**

@@ -18,23 +18,19 @@ import dev.hostshare.proto.v1.Read;
 import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.Tmpfile;
 import dev.hostshare.proto.v1.Write;
-import dev.hostshare.proto.v1.WritePiece;
-import java.util.ArrayList;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Open files and their content. Offsets and lengths are in bytes. */
 public final class FileOperations {
   /** 16 KiB: copied in some 5 µs, where a round trip costs 70; most source files are smaller. */
   private static final int MAX_CONTENT = 16 << 10;
 
-  private static final Logger log = LoggerFactory.getLogger(FileOperations.class);
-
   private final Core core;
+  private final WriteBehind writeBehind;
 
   FileOperations(Core core) {
     this.core = core;
+    this.writeBehind = new WriteBehind(core);
   }
 
   /** The most bytes that one read or write may ask for. */
@@ -188,6 +184,9 @@ public final class FileOperations {
   }
 
   private long add(Inode inode, int flags, Opened opened, Asked asked) {
+    if ((flags & Linux.O_TRUNC) != 0) {
+      inode.truncated();
+    }
     inode.opens.incrementAndGet();
     return core.handles.add(
         new OpenFile(inode, flags, new OpenFile.Binding(asked.generation(), opened.getHandle())));
@@ -253,130 +252,9 @@ public final class FileOperations {
         };
     if (file.appends()) {
       core.startOnce("append", context, reply, List.of(file), request, completion);
-    } else if (killSuidgid || !writeBehind(file, offset, data, reply)) {
+    } else if (killSuidgid || !writeBehind.write(file, offset, data, reply)) {
       core.start("write", context, reply, List.of(file), request, completion);
     }
-  }
-
-  /** Answers a write and sends it; false if that is not to be done, and nothing was. */
-  private boolean writeBehind(OpenFile file, long offset, ByteString data, Reply<Long> reply) {
-    if (!file.writesBehind() || data.isEmpty()) {
-      return false;
-    }
-    int errno = file.takeError();
-    if (errno != 0) {
-      reply.error(errno);
-      return true;
-    }
-    PendingWrites pending = file.inode.takesWrites();
-    var write = new PendingWrites.Write(file, offset, data);
-    if (!pending.begin(write)) {
-      return false;
-    }
-    file.inode.changeContent();
-    if (write.isSmall()) {
-      // What follows, an fsync say, would be in its way.
-      send(pending);
-      reply.success((long) data.size());
-    } else {
-      // Copying it takes as long as the program needs for the next.
-      reply.success((long) data.size());
-      send(pending);
-    }
-    return true;
-  }
-
-  private void send(PendingWrites pending) {
-    for (var batch = pending.next(); !batch.isEmpty(); batch = pending.next()) {
-      send(pending, batch, batch);
-    }
-  }
-
-  /**
-   * Sends writes.
-   *
-   * @param batch those that are done when these are
-   */
-  private void send(
-      PendingWrites pending, List<PendingWrites.Write> batch, List<PendingWrites.Write> writes) {
-    OpenFile file = writes.getFirst().file;
-    core.startWrite(
-        file,
-        new Reply<>() {
-          @Override
-          protected void sendSuccess(Long count) {
-            List<PendingWrites.Write> rest = after(writes, count);
-            if (rest.isEmpty()) {
-              done();
-            } else if (count == 0) {
-              sendError(Errno.EIO);
-            } else {
-              send(pending, batch, rest); // to hear why
-            }
-          }
-
-          @Override
-          protected void sendError(int errno) {
-            log.warn(
-                "{}: a write at {} failed after it was answered: {}",
-                core.share,
-                writes.getFirst().offset,
-                Errno.name(errno));
-            pending.failed(errno);
-            // What the kernel has of it is not so.
-            file.inode.untell();
-            core.notifier.later(() -> core.notifier.cache().invalidateData(file.inode.id));
-            done();
-          }
-
-          private void done() {
-            pending.done(batch);
-            send(pending);
-          }
-        },
-        () -> frame().setWrite(pack(writes)),
-        (frame, asked) -> {
-          file.inode.changeContent();
-          return frame.getWritten().getCount();
-        });
-  }
-
-  /** Makes one request of writes to one file; what follows on one another becomes one piece. */
-  private static Write.Builder pack(List<PendingWrites.Write> writes) {
-    var pieces = new ArrayList<PendingWrites.Write>();
-    for (var write : writes) {
-      if (!pieces.isEmpty() && pieces.getLast().end() == write.offset) {
-        var before = pieces.removeLast();
-        write = new PendingWrites.Write(write.file, before.offset, before.data.concat(write.data));
-      }
-      pieces.add(write);
-    }
-    var first = pieces.removeFirst();
-    var packed =
-        Write.newBuilder()
-            .setHandle(first.file.handle())
-            .setOffset(first.offset)
-            .setData(first.data);
-    for (var piece : pieces) {
-      packed.addMore(WritePiece.newBuilder().setOffset(piece.offset).setData(piece.data));
-    }
-    return packed;
-  }
-
-  /** What is left of writes of which the first {@code count} bytes were written. */
-  private static List<PendingWrites.Write> after(List<PendingWrites.Write> writes, long count) {
-    var rest = new ArrayList<PendingWrites.Write>();
-    long done = count;
-    for (var write : writes) {
-      int size = write.data.size();
-      if (done < size) {
-        rest.add(
-            new PendingWrites.Write(
-                write.file, write.offset + done, write.data.substring(Math.toIntExact(done))));
-      }
-      done = Math.max(0, done - size);
-    }
-    return rest;
   }
 
   /** Throws the error of a write that had been answered before. */

@@ -96,7 +96,7 @@ final class Folders {
       }
       Entry entry = take(folder, name);
       if (entry == null) {
-        return isOthers(directory) ? null : new Known(null);
+        return othersAreBusy(directory) ? null : new Known(null);
       }
       generation = folder.generation;
       boolean fresh =
@@ -115,7 +115,7 @@ final class Folders {
    * Whether others are busy in a directory. What they make next may be looked for before we are
    * told of it, so that the server has to be asked what is missing.
    */
-  synchronized boolean isOthers(Inode directory) {
+  synchronized boolean othersAreBusy(Inode directory) {
     return directory.changedByOthers && System.nanoTime() - directory.othersNanos < TOGETHER_NANOS;
   }
 
@@ -167,7 +167,7 @@ final class Folders {
   }
 
   private boolean begin(Inode directory, Forget.Builder unused) {
-    if (!core.policy.watches() || core.policy.perCaller() || isOthers(directory)) {
+    if (!core.policy.watches() || core.policy.perCaller() || othersAreBusy(directory)) {
       return false;
     }
     Folder folder = folders.get(directory.id);

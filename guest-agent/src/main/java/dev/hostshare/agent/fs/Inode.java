@@ -55,7 +55,10 @@ final class Inode implements Recoverable {
   /** Whether the content was changed through us since its attributes were told. */
   volatile boolean changedByUs;
 
-  /** Whether the kernel was given pages of it, and they are good as far as we know. */
+  /**
+   * Whether the kernel was given pages of it (of a directory: its whole listing), and they are good
+   * as far as we know.
+   */
   volatile boolean hasPages;
 
   /** Open files of it, from the server's reply to the kernel's release. */
@@ -137,7 +140,16 @@ final class Inode implements Recoverable {
     told = null;
     kept = false;
     hasPages = false;
+    truncated();
     touch();
+  }
+
+  /** Its size was set, or may have been. */
+  void truncated() {
+    PendingWrites writes = pendingWrites;
+    if (writes != null) {
+      writes.truncated();
+    }
   }
 
   /** Begins an operation on names in this directory; answers a ticket for {@link #settle}. */

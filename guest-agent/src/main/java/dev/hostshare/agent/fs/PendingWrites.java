@@ -160,8 +160,8 @@ final class PendingWrites {
     return isUsed && (!pending.isEmpty() || lastNanos - nanos > 0) ? end : -1;
   }
 
-  /** The file's size was set: it need not be as long as what was written before. */
+  /** The file's size was set, or others changed it: it may be shorter than what was written. */
   synchronized void truncated() {
-    end = 0;
+    end = pending.stream().mapToLong(Write::end).max().orElse(0);
   }
 }

@@ -33,7 +33,7 @@
  * dev.hostshare.agent.fs.Changes}) is passed on and not kept. What the kernel was told is missing
  * has no inode here: {@link dev.hostshare.agent.fs.MissingNames} remembers it. When the connection
  * breaks, everything is dropped. Writes are answered ahead of the server by {@link
- * dev.hostshare.agent.fs.PendingWrites}; every operation starts in {@code Core}, which lets it wait
+ * dev.hostshare.agent.fs.WriteBehind}; every operation starts in {@code Core}, which lets it wait
  * until what was written to its targets is there.
  *
  * <h2>A server that is restarted</h2>

@@ -366,6 +366,13 @@ final class FileSystemTest {
     server.release();
     flush(handle).future.get(10, TimeUnit.SECONDS);
     assertEquals(100, lookup(d, "f").attr().getSize());
+
+    long again = open(lookup(d, "f").id(), Linux.O_RDWR | Linux.O_TRUNC).handle();
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(1, write(again, 4, "x").future.get());
+    assertEquals(5, lookup(d, "f").attr().getSize(), "not as long as before it was truncated");
+    server.release();
+    flush(again).future.get(10, TimeUnit.SECONDS);
   }
 
   /** What is at hand of a listing was looked at before. */

@@ -280,6 +280,9 @@ public final class MemoryShare {
   }
 
   private long open(File file, int flags) {
+    if ((flags & Linux.O_TRUNC) != 0) {
+      file.content = ByteString.EMPTY;
+    }
     long id = nextId++;
     handles.put(id, new Handle(file, flags));
     return id;
