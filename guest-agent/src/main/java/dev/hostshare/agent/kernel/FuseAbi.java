@@ -21,9 +21,6 @@ final class FuseAbi {
   /** FUSE_INVALID_UIDGID: the kernel does not tell who asks (idmapped mounts). */
   static final int INVALID_ID = -1;
 
-  /** _IOR(229, 0, uint32_t). */
-  static final long FUSE_DEV_IOC_CLONE = 0x8004e500L;
-
   static final int LOOKUP = 1;
   static final int FORGET = 2;
   static final int GETATTR = 3;

@@ -1,17 +1,16 @@
 package dev.hostshare.agent.kernel;
 
 import dev.hostshare.proto.Errno;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One open /dev/fuse of a mount, the first or a clone. A request must be answered on the descriptor
- * it was read from. Any thread may answer.
- */
+/** The open /dev/fuse of a mount. Any thread may answer a request. */
 final class FuseDevice implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FuseDevice.class);
 
@@ -36,7 +35,20 @@ final class FuseDevice implements AutoCloseable {
     return fd;
   }
 
-  /** Waits for a request and returns its length, or a negative errno: ENODEV after an unmount. */
+  /** From now on {@link #read} returns EAGAIN where it would wait. */
+  void neverWait() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      int result = Libc.ioctl(fd, Libc.FIONBIO, arena.allocateFrom(ValueLayout.JAVA_INT, 1));
+      if (result < 0) {
+        throw new IOException("cannot set up /dev/fuse: " + Errno.name(-result));
+      }
+    }
+  }
+
+  /**
+   * Waits for a request, unless told {@link #neverWait never to}, and returns its length, or a
+   * negative errno: ENODEV after an unmount.
+   */
   long read(MemorySegment buffer) {
     return Libc.read(fd, buffer);
   }

@@ -17,11 +17,11 @@ import dev.hostshare.proto.Linux;
  */
 final class FuseDispatcher {
   private final FileSystem fs;
-  private final PendingInterrupts pending;
+  private final PendingRequests pending;
   private final FuseFileDispatcher files;
   private final HiddenRoot root;
 
-  FuseDispatcher(FileSystem fs, PendingInterrupts pending, FuseInit init) {
+  FuseDispatcher(FileSystem fs, PendingRequests pending, FuseInit init) {
     this.fs = fs;
     this.pending = pending;
     this.files = new FuseFileDispatcher(fs, init);

@@ -7,13 +7,13 @@ import dev.hostshare.agent.remote.Call;
 /** One request of the kernel, from its reading to its answer. */
 final class FuseRequest implements RequestContext {
   private final FuseDevice device;
-  private final PendingInterrupts pending;
+  private final PendingRequests pending;
   final long unique;
   final int opcode;
   final long nodeId;
   private final Identity caller;
 
-  /** Only touched by the worker that read the request. */
+  /** Only touched by the event loop. */
   private Reply<?> reply;
 
   /** Guarded by this. */
@@ -24,7 +24,7 @@ final class FuseRequest implements RequestContext {
 
   FuseRequest(
       FuseDevice device,
-      PendingInterrupts pending,
+      PendingRequests pending,
       long unique,
       int opcode,
       long nodeId,

@@ -4,6 +4,7 @@ import dev.hostshare.agent.fs.ErrnoException;
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.RequestContext;
 import dev.hostshare.agent.fs.ShareMount;
+import dev.hostshare.agent.remote.PolledDescriptor;
 import dev.hostshare.proto.Errno;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,16 +14,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A mount of the kernel driver: mount(2) of an open /dev/fuse, and the threads that read requests
- * from it until it is unmounted. The package's documentation is the manual.
+ * A mount of the kernel driver: mount(2) of an open /dev/fuse, from which requests are read until
+ * it is unmounted. The package's documentation is the manual.
  */
 public final class KernelMount implements ShareMount {
   private static final Logger log = LoggerFactory.getLogger(KernelMount.class);
@@ -35,7 +34,8 @@ public final class KernelMount implements ShareMount {
   /** The largest request is a write: its headers take less than a page. */
   private static final int HEADERS = 4096;
 
-  private static final int MAX_WORKERS = 4;
+  /** So many requests before the sockets have their turn again. */
+  private static final int AT_ONCE = 16;
 
   /** 4 MiB: 512 MiB are read at 1,000 MiB/s; at 600 with 128 KiB, at 840 with 512 KiB. */
   private static final int READ_AHEAD_KIB = 4096;
@@ -43,20 +43,20 @@ public final class KernelMount implements ShareMount {
   private final FileSystem fs;
   private final Path mountPoint;
   private final FuseDevice device;
-  private final FuseDevice.ReplyBuffers buffers;
-  private final PendingInterrupts pending = new PendingInterrupts();
-  private final int bufferSize;
-  private final List<FuseDevice> devices = new ArrayList<>();
-  private CountDownLatch running;
+  private final PendingRequests pending = new PendingRequests();
+  private final CountDownLatch gone = new CountDownLatch(1);
+
+  /** The request that is being read. Only touched by the event loop. */
+  private final MemorySegment input;
+
   private FuseDispatcher dispatcher;
+  private PolledDescriptor polled;
 
   private KernelMount(FileSystem fs, Path mountPoint, int fd) {
     this.fs = fs;
     this.mountPoint = mountPoint;
-    this.buffers = new FuseDevice.ReplyBuffers(fs.files().maxPayload());
-    this.bufferSize = fs.files().maxPayload() + HEADERS;
-    this.device = new FuseDevice(fd, buffers);
-    devices.add(device);
+    this.input = Arena.ofAuto().allocate(fs.files().maxPayload() + HEADERS);
+    this.device = new FuseDevice(fd, new FuseDevice.ReplyBuffers(fs.files().maxPayload()));
   }
 
   /**
@@ -98,7 +98,9 @@ public final class KernelMount implements ShareMount {
         mount.show(stage);
       } catch (IOException | RuntimeException | Error e) {
         Libc.umount2(stage.toString(), Libc.MNT_DETACH);
-        mount.devices.forEach(FuseDevice::close);
+        if (mount.polled == null) {
+          mount.device.close();
+        } // else the event loop does, which is told of the unmount
         throw e;
       }
       Libc.umount2(stage.toString(), Libc.MNT_DETACH);
@@ -160,105 +162,79 @@ public final class KernelMount implements ShareMount {
     };
   }
 
-  /** Answers FUSE_INIT, which mount(2) has queued, and starts the workers. */
+  /** Answers FUSE_INIT, which mount(2) has queued, and begins to wait for requests. */
   private void begin() throws IOException {
-    FuseInit init;
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(bufferSize);
-      long length = device.read(buffer);
-      if (length < FuseAbi.InHeader.SIZE) {
-        throw new IOException(
-            "cannot read from %s: %s"
-                .formatted(DEVICE, length < 0 ? Errno.name((int) -length) : "short request"));
-      }
-      long unique = buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.UNIQUE);
-      try {
-        init = FuseInit.negotiate(body(buffer, length), fs.policy(), fs.files().maxPayload());
-      } catch (IOException e) {
-        device.error(unique, Errno.EPROTO);
-        throw e;
-      }
-      device.reply(unique, FuseInit.ENCODER, init);
+    long length = device.read(input);
+    if (length < FuseAbi.InHeader.SIZE) {
+      throw new IOException(
+          "cannot read from %s: %s"
+              .formatted(DEVICE, length < 0 ? Errno.name((int) -length) : "short request"));
     }
+    long unique = input.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.UNIQUE);
+    FuseInit init;
+    try {
+      init = FuseInit.negotiate(body(length), fs.policy(), fs.files().maxPayload());
+    } catch (IOException e) {
+      device.error(unique, Errno.EPROTO);
+      throw e;
+    }
+    device.reply(unique, FuseInit.ENCODER, init);
     fs.attach(new FuseNotifications(device, init));
     dispatcher = new FuseDispatcher(fs, pending, init);
-    int workers = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, MAX_WORKERS);
-    for (int i = 1; i < workers; i++) {
-      devices.add(clone(device));
-    }
-    running = new CountDownLatch(workers);
-    for (int i = 0; i < workers; i++) {
-      FuseDevice own = devices.get(i);
-      Thread.ofPlatform().name("hostshare-fuse-" + i).daemon().start(() -> work(own));
-    }
+    device.neverWait();
+    polled = fs.poll(device.fd(), this::read);
+    polled.resume();
     log.info(
-        "{}: mounted, FUSE 7.{}, flags {}, {} workers",
+        "{}: mounted, FUSE 7.{}, flags {}",
         mountPoint,
         init.minor(),
-        Long.toHexString(init.flags()),
-        workers);
+        Long.toHexString(init.flags()));
   }
 
-  private FuseDevice clone(FuseDevice original) throws IOException {
-    int fd = Libc.open(DEVICE, Libc.O_RDWR | Libc.O_CLOEXEC);
-    if (fd < 0) {
-      throw new IOException("cannot open %s again: %s".formatted(DEVICE, Errno.name(-fd)));
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      int result =
-          Libc.ioctl(
-              fd,
-              FuseAbi.FUSE_DEV_IOC_CLONE,
-              arena.allocateFrom(ValueLayout.JAVA_INT, original.fd()));
-      if (result < 0) {
-        Libc.close(fd);
-        throw new IOException("cannot clone %s: %s".formatted(DEVICE, Errno.name(-result)));
+  /** On the event loop: begins the requests that there are, until the mount is gone. */
+  private void read() {
+    for (int i = 0; i < AT_ONCE; i++) {
+      if (fs.awaitRoom(polled::resume)) {
+        polled.pause();
+        return;
       }
-    }
-    return new FuseDevice(fd, buffers);
-  }
-
-  /** Reads requests until the mount is gone. */
-  private void work(FuseDevice own) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(bufferSize);
-      while (true) {
-        long length = own.read(buffer);
-        if (length >= FuseAbi.InHeader.SIZE) {
-          serve(own, buffer, length);
-        } else if (length == -Errno.ENODEV) {
-          return; // unmounted
-        } else if (length != -Errno.EINTR && length != -Errno.EAGAIN && length != -Errno.ENOENT) {
-          // ENOENT: the request was interrupted before we had it.
+      long length = device.read(input);
+      if (length >= FuseAbi.InHeader.SIZE) {
+        serve(length);
+      } else if (length == -Errno.EAGAIN) {
+        return;
+      } else if (length != -Errno.EINTR && length != -Errno.ENOENT) {
+        // ENOENT: the request was interrupted before we had it.
+        if (length != -Errno.ENODEV) { // unmounted
           log.error("{}: cannot read requests: {}", mountPoint, Errno.name((int) -length));
-          return;
         }
+        polled.close();
+        device.close();
+        gone.countDown();
+        return;
       }
-    } finally {
-      own.close();
-      running.countDown();
     }
   }
 
   /** Begins one request. Whatever is thrown, it is answered. */
-  private void serve(FuseDevice own, MemorySegment buffer, long length) {
-    int opcode = buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.OPCODE);
-    long unique = buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.UNIQUE);
+  private void serve(long length) {
+    int opcode = input.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.OPCODE);
+    long unique = input.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.UNIQUE);
     var request =
         new FuseRequest(
-            own,
+            device,
             pending,
             unique,
             opcode,
-            HiddenRoot.fromKernel(buffer.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.NODEID)),
-            caller(buffer));
+            HiddenRoot.fromKernel(input.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.NODEID)),
+            caller());
     boolean answers = !FuseDispatcher.isSilent(opcode);
     int errno;
     try {
       if (answers) {
         pending.begun(request);
       }
-      dispatcher.dispatch(request, body(buffer, length));
+      dispatcher.dispatch(request, body(length));
       return;
     } catch (ErrnoException e) {
       errno = e.errno();
@@ -271,28 +247,28 @@ public final class KernelMount implements ShareMount {
     }
   }
 
-  private static RequestContext.Identity caller(MemorySegment buffer) {
-    int uid = buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.UID);
-    int gid = buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.GID);
+  private RequestContext.Identity caller() {
+    int uid = input.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.UID);
+    int gid = input.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.GID);
     return uid == FuseAbi.INVALID_ID || gid == FuseAbi.INVALID_ID
         ? null
         : new RequestContext.Identity(
-            uid, gid, buffer.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.PID));
+            uid, gid, input.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.PID));
   }
 
   /** What follows the header, up to the extensions, which we asked for none of. */
-  private static RequestBody body(MemorySegment buffer, long length) {
-    return new RequestBody(buffer.asSlice(FuseAbi.InHeader.SIZE, length - FuseAbi.InHeader.SIZE));
+  private RequestBody body(long length) {
+    return new RequestBody(input.asSlice(FuseAbi.InHeader.SIZE, length - FuseAbi.InHeader.SIZE));
   }
 
   @Override
   public void awaitUnmounted() throws InterruptedException {
-    running.await();
+    gone.await();
   }
 
   @Override
   public boolean awaitUnmounted(Duration time) throws InterruptedException {
-    return running.await(time.toMillis(), TimeUnit.MILLISECONDS);
+    return gone.await(time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override

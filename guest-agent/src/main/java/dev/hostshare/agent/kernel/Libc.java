@@ -19,6 +19,9 @@ public final class Libc {
   public static final int O_RDWR = 2;
   public static final int O_CLOEXEC = 02000000;
 
+  /** include/uapi/asm-generic/ioctls.h: do not wait, as O_NONBLOCK. */
+  static final long FIONBIO = 0x5421;
+
   /** umount2(2): take the mount out of the tree now, clean up when nobody uses it any more. */
   public static final int MNT_DETACH = 2;
 

@@ -1,5 +1,9 @@
 package dev.hostshare.agent.remote;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * Bounds the memory of the data in unanswered requests.
  *
@@ -8,6 +12,7 @@ package dev.hostshare.agent.remote;
  */
 final class ByteBudget {
   private final long limit;
+  private final List<Runnable> waiting = new ArrayList<>();
   private long used;
   private boolean open = true;
 
@@ -34,15 +39,43 @@ final class ByteBudget {
     }
   }
 
-  synchronized void release(long bytes) {
-    used -= bytes;
-    notifyAll();
+  void release(long bytes) {
+    List<Runnable> next;
+    synchronized (this) {
+      used -= bytes;
+      next = wake();
+    }
+    next.forEach(Runnable::run);
   }
 
   /** While it is not open nobody waits: what is asked for will be refused anyway. */
-  synchronized void open(boolean value) {
-    open = value;
+  void open(boolean value) {
+    List<Runnable> next;
+    synchronized (this) {
+      open = value;
+      next = wake();
+    }
+    next.forEach(Runnable::run);
+  }
+
+  /** Whether all is given out; {@code then} is run when it is not any more. */
+  synchronized boolean awaitRoom(Runnable then) {
+    return isFull() && waiting.add(then);
+  }
+
+  private boolean isFull() {
+    return open && used >= limit;
+  }
+
+  @GuardedBy("this")
+  private List<Runnable> wake() {
     notifyAll();
+    if (waiting.isEmpty() || isFull()) {
+      return List.of();
+    }
+    List<Runnable> all = List.copyOf(waiting);
+    waiting.clear();
+    return all;
   }
 
   synchronized long used() {

@@ -264,6 +264,22 @@ public final class Session implements AutoCloseable {
             Ignore.REPLY);
   }
 
+  /**
+   * Calls {@code ready} on the thread that replies come on, whenever {@code fd} can be read or is
+   * in error; not before it is {@linkplain PolledDescriptor#resume resumed}.
+   */
+  public PolledDescriptor poll(int fd, Runnable ready) {
+    return transport.poll(fd, ready);
+  }
+
+  /**
+   * Whether requests with data have to wait, for the byte budget; {@code then} is run when they do
+   * not any more. For who reads requests on the event loop, where {@link #call} never waits.
+   */
+  public boolean awaitRoom(Runnable then) {
+    return budget.awaitRoom(then);
+  }
+
   /** The present session's number; see the package's documentation. Never decreases. */
   public long generation() {
     return generation;

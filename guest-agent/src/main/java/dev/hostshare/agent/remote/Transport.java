@@ -6,13 +6,13 @@ import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoEventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.EventExecutor;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 
@@ -39,12 +39,12 @@ final class Transport implements AutoCloseable {
   private static final int GOODBYE_MILLIS = 500;
 
   private final EventLoopGroup eventLoop;
-  private final EventExecutor executor;
+  private final IoEventLoop executor;
   private final ManagedChannel channel;
 
   private Transport(EventLoopGroup eventLoop, ManagedChannel channel) {
     this.eventLoop = eventLoop;
-    this.executor = eventLoop.next(); // it has one
+    this.executor = (IoEventLoop) eventLoop.next(); // it has one
     this.channel = channel;
   }
 
@@ -110,6 +110,11 @@ final class Transport implements AutoCloseable {
   /** Whether the calling thread is the one that replies come on. */
   boolean inEventLoop() {
     return executor.inEventLoop();
+  }
+
+  /** Begins to watch a descriptor, as {@link Session#poll} says. */
+  PolledDescriptor poll(int fd, Runnable ready) {
+    return new PolledDescriptor(executor, fd, ready);
   }
 
   ManagedChannel channel() {

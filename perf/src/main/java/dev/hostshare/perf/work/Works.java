@@ -12,7 +12,7 @@ import java.util.List;
 
 /** Every work there is, in the order in which they are done. */
 public final class Works {
-  /** Single operations. */
+  /** Single operations, each of which can be done again and again and takes as long each time. */
   public static final List<Work> CALLS =
       List.of(
           new Work(
@@ -51,14 +51,6 @@ public final class Works {
               "rand-write-fsync",
               "random 4 KiB write + fsync",
               p -> p.overwritten().randomSyncedWrite()));
-
-  /** Those that remove what they make: ext4 takes 20 times as long to reuse what was just freed. */
-  private static final List<String> REMOVING = List.of("create", "unlink");
-
-  /** Whether a work can be done again and again and takes as long each time. */
-  public static boolean isSteady(Work work) {
-    return CALLS.contains(work) && !REMOVING.contains(work.id());
-  }
 
   /** Programs. */
   public static final List<Work> APPLICATIONS =
@@ -99,7 +91,7 @@ public final class Works {
   }
 
   private static Work changing(String id, Work.Measured run) {
-    return new Work(id, id, MICROSECONDS, AS_IT_IS, p -> p.changing().ensure(), run);
+    return new Work(id, id, MICROSECONDS, AS_IT_IS, p -> p.changing().ensureKnown(), run);
   }
 
   private static Work big(String id, String title, Unit unit, Work.Start start, Work.Measured run) {

@@ -1,0 +1,63 @@
+package dev.hostshare.agent.remote;
+
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.unix.FileDescriptor;
+
+/**
+ * A file descriptor that the event loop looks at together with its sockets (epoll(7),
+ * level-triggered). Thread-safe.
+ */
+public final class PolledDescriptor implements AutoCloseable {
+  private static final EpollIoOps NOTHING = EpollIoOps.valueOf(0);
+
+  private final IoEventLoop loop;
+  private final IoRegistration registration;
+
+  PolledDescriptor(IoEventLoop loop, int fd, Runnable ready) {
+    this.loop = loop;
+    this.registration = loop.register(new Handle(fd, ready)).syncUninterruptibly().getNow();
+  }
+
+  /** Does not look at it until it is resumed. To be called on the event loop. */
+  public void pause() {
+    registration.submit(NOTHING);
+  }
+
+  /** Looks at it from now on. */
+  public void resume() {
+    // If the event loop is about to pause, then after that.
+    loop.execute(
+        () -> {
+          if (registration.isValid()) {
+            registration.submit(EpollIoOps.EPOLLIN);
+          }
+        });
+  }
+
+  /** Does not look at it any more. It can be closed then if this is called on the event loop. */
+  @Override
+  public void close() {
+    registration.cancel();
+  }
+
+  private record Handle(int number, Runnable ready) implements EpollIoHandle {
+
+    @Override
+    public FileDescriptor fd() {
+      return new FileDescriptor(number);
+    }
+
+    @Override
+    public void handle(IoRegistration registration, IoEvent event) {
+      ready.run();
+    }
+
+    /** The event loop ends; the descriptor is its owner's to close. */
+    @Override
+    public void close() {}
+  }
+}
