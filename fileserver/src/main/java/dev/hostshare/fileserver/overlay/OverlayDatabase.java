@@ -30,8 +30,8 @@ final class OverlayDatabase implements AutoCloseable {
 
   private static final int SCHEMA_VERSION = 1;
 
-  /** 16 MiB of 4 KiB pages: a checkpoint's fsync comes once in some 10,000 chown calls. */
-  private static final int CHECKPOINT_PAGES = 4096;
+  /** 16 MiB: a checkpoint's fsync comes once in some 100,000 chown calls. */
+  private static final long CHECKPOINT_BYTES = 16 << 20;
 
   private static final List<String> SCHEMA =
       List.of(
@@ -53,7 +53,12 @@ final class OverlayDatabase implements AutoCloseable {
       "uid, gid, mode, type, rdev, xattrs, parent_volume, parent_inode, parent_birth, name, path";
   private static final String KEY = " WHERE volume = ? AND inode = ? AND birth = ?";
 
+  private final UUID id;
   private final Connection connection;
+
+  /** For checkpoints, which take long: beside all else. */
+  private final Connection background;
+
   private final FileChannel log;
   private PreparedStatement begin;
   private PreparedStatement commit;
@@ -68,8 +73,11 @@ final class OverlayDatabase implements AutoCloseable {
   private PreparedStatement deleteXattrs;
   private PreparedStatement copyXattrs;
 
-  private OverlayDatabase(Connection connection, FileChannel log) throws SQLException {
+  private OverlayDatabase(UUID id, Connection connection, Connection background, FileChannel log)
+      throws SQLException {
+    this.id = id;
     this.connection = connection;
+    this.background = background;
     this.log = log;
     prepare();
   }
@@ -194,10 +202,11 @@ final class OverlayDatabase implements AutoCloseable {
       // NORMAL in WAL mode: a commit is a write to the log, no fsync; sync() adds that on demand.
       s.execute("PRAGMA journal_mode = WAL");
       s.execute("PRAGMA synchronous = NORMAL");
-      s.execute("PRAGMA wal_autocheckpoint = " + CHECKPOINT_PAGES);
+      s.execute("PRAGMA wal_autocheckpoint = 0"); // checkpoint() does it
       s.execute("PRAGMA busy_timeout = 5000");
+      String id;
       try (ResultSet r = s.executeQuery("SELECT id FROM store")) {
-        String id = r.next() ? r.getString(1) : "";
+        id = r.next() ? r.getString(1) : "";
         if (!Files.exists(marker)) {
           Files.writeString(marker, id + "\n");
         } else if (!Files.readString(marker, StandardCharsets.UTF_8).strip().equals(id)) {
@@ -222,7 +231,8 @@ final class OverlayDatabase implements AutoCloseable {
               StandardOpenOption.READ,
               StandardOpenOption.WRITE);
       c.setAutoCommit(true);
-      return new OverlayDatabase(c, log);
+      return new OverlayDatabase(
+          UUID.fromString(id), c, DriverManager.getConnection("jdbc:sqlite:" + file), log);
     } catch (SQLException | IOException | RuntimeException e) {
       c.close();
       throw e;
@@ -287,6 +297,23 @@ final class OverlayDatabase implements AutoCloseable {
     }
   }
 
+  /** The store's own id. */
+  UUID id() {
+    return id;
+  }
+
+  /**
+   * Moves what was committed from the log into the database if the log has grown long. Thread-safe,
+   * and in nobody's way; to be called by one thread at a time.
+   */
+  void checkpoint() throws SQLException, IOException {
+    if (log.size() > CHECKPOINT_BYTES) {
+      try (Statement s = background.createStatement()) {
+        s.execute("PRAGMA wal_checkpoint(PASSIVE)");
+      }
+    }
+  }
+
   /** What was committed is on the disk afterwards. Thread-safe. */
   void force() throws IOException {
     log.force(false);
@@ -320,15 +347,19 @@ final class OverlayDatabase implements AutoCloseable {
     return r.wasNull() ? OverlayRecord.ABSENT : (int) value;
   }
 
-  /** The file that was last seen under this name, or null. */
-  FileId selectByName(FileId parent, byte[] name) throws SQLException {
+  /** The files that were last seen under this name. */
+  List<FileId> selectByName(FileId parent, byte[] name) throws SQLException {
     selectByName.setLong(1, parent.inode());
     selectByName.setLong(2, parent.birth());
     selectByName.setInt(3, parent.volume());
     selectByName.setBytes(4, name);
+    List<FileId> found = new ArrayList<>(1);
     try (ResultSet r = selectByName.executeQuery()) {
-      return r.next() ? new FileId(r.getInt(1), r.getLong(2), r.getLong(3)) : null;
+      while (r.next()) {
+        found.add(new FileId(r.getInt(1), r.getLong(2), r.getLong(3)));
+      }
     }
+    return found;
   }
 
   void upsert(FileId id, OverlayRecord r) throws SQLException {
@@ -484,6 +515,7 @@ final class OverlayDatabase implements AutoCloseable {
       log.force(false);
     } finally {
       log.close();
+      background.close();
       connection.close();
     }
   }

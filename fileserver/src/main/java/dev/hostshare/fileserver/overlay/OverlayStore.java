@@ -7,13 +7,17 @@ import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
@@ -37,20 +41,63 @@ public final class OverlayStore implements AutoCloseable {
   /** With less than a page of SQLite's shared memory left, a disk is full. */
   private static final long FULL_DISK_BYTES = 32 << 10;
 
+  /** Records that are written to the database together, while nobody else can: some 0.3 ms. */
+  private static final int SLICE = 32;
+
+  /**
+   * Changes gather for so long, or until they are so many: what is changed again is written once.
+   */
+  private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  private static final int MANY = 1024;
+
+  /** With so many that the database does not take, its disk full, say, no more changes are made. */
+  private static final int TOO_MANY = 100_000;
+
+  /** A database that failed is tried again after this. */
+  private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** 8 MiB: some 60,000 changes, which a server that was killed reads again in half a second. */
+  private static final long JOURNAL_BYTES = 8 << 20;
+
+  private record Name(FileId parent, ByteBuffer name) {
+    static Name of(OverlayRecord record) {
+      return new Name(record.parent(), ByteBuffer.wrap(record.name()));
+    }
+  }
+
   private final Path file;
   private final OverlayDatabase database;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final ConcurrentLinkedQueue<Pending> queue = new ConcurrentLinkedQueue<>();
+  private final Journal journal;
   private final LongSet ids = new LongSet();
   private final LongSet names = new LongSet();
   private final LongSet specials = new LongSet();
   private final Cache<FileId, OverlayRecord> hot =
       CacheBuilder.newBuilder().maximumSize(HOT_RECORDS).build();
-  private volatile boolean dirty;
 
-  private OverlayStore(Path file, OverlayDatabase database) {
+  /** Fair, so that who changes a record does not wait for all that is being written back. */
+  private final ReentrantLock lock = new ReentrantLock(true);
+
+  private final Condition work = lock.newCondition();
+  private final Thread writer = Thread.ofPlatform().name("overlay").daemon().unstarted(this::write);
+
+  // ---- guarded by the lock ----
+
+  /** Records that the journal has and the database has not, the oldest first; void if gone. */
+  private final LinkedHashMap<FileId, OverlayRecord> fresh = new LinkedHashMap<>();
+
+  private final Map<Name, FileId> freshNames = new HashMap<>();
+  private boolean closing;
+
+  /** What the database alone has may not be on the disk. */
+  private volatile boolean dirty = true;
+
+  private final Object forcing = new Object();
+
+  private OverlayStore(Path file, OverlayDatabase database, Journal journal) {
     this.file = file;
     this.database = database;
+    this.journal = journal;
   }
 
   /**
@@ -62,39 +109,80 @@ public final class OverlayStore implements AutoCloseable {
   public static OverlayStore open(Path folder) throws OverlayException {
     Path file = folder.resolve("overlay.db");
     OverlayDatabase database = OverlayDatabase.open(folder);
-    OverlayStore store = new OverlayStore(file, database);
+    Journal journal = null;
     try {
+      List<Journal.Change> changes = new ArrayList<>();
+      journal = Journal.open(folder, database.id(), changes);
+      OverlayStore store = new OverlayStore(file, database, journal);
       database.forEach(
           (id, r) -> {
-            store.ids.add(id.hash64());
+            store.added(id, r);
             if (store.ids.size() <= HOT_RECORDS) {
               store.hot.put(id, r);
             }
-            if (r.isSpecial()) {
-              store.specials.add(inodeHash(id.volume(), id.inode()));
-            }
-            if (r.name() != null) {
-              store.names.add(r.parent().hash64(r.name()));
-            }
           });
+      store.lock.lock();
+      try {
+        store.redo(changes);
+      } finally {
+        store.lock.unlock();
+      }
+      store.writer.start();
       return store;
     } catch (SQLException e) {
-      store.closeAfter(e);
+      closeAfter(e, journal, database);
       throw OverlayDatabase.damaged(file, e);
+    } catch (OverlayException e) {
+      closeAfter(e, journal, database);
+      throw e;
+    } catch (IOException e) {
+      closeAfter(e, journal, database);
+      throw new OverlayException("cannot open the journal of " + file + ": " + e.getMessage(), e);
     }
   }
 
-  private void closeAfter(Exception cause) {
-    try {
-      close();
-    } catch (IOException e) {
-      cause.addSuppressed(e);
+  private static void closeAfter(Exception cause, AutoCloseable... opened) {
+    for (AutoCloseable one : opened) {
+      try {
+        if (one != null) {
+          one.close();
+        }
+      } catch (Exception e) {
+        cause.addSuppressed(e);
+      }
     }
+  }
+
+  /** Takes in what the journal has: the last change of each record counts. */
+  private void redo(List<Journal.Change> changes) throws SQLException {
+    if (changes.isEmpty()) {
+      return;
+    }
+    Map<FileId, OverlayRecord> last = new LinkedHashMap<>();
+    changes.forEach(change -> last.put(change.id(), change.after()));
+    database.begin();
+    for (Map.Entry<FileId, OverlayRecord> e : last.entrySet()) {
+      OverlayRecord before = database.select(e.getKey());
+      if (before != null && before.name() != null) {
+        names.remove(before.parent().hash64(before.name()));
+      }
+      if (before != null && before.hasXattrs() && !e.getValue().hasXattrs()) {
+        database.deleteXattrs(e.getKey());
+      }
+    }
+    database.commit();
+    last.forEach((id, after) -> publish(id, OverlayRecord.EMPTY, after));
+    log.info("{}: {} changes are taken in from the journal", file, last.size());
   }
 
   /** The store's number for a file system; a new one if it was never seen. */
   public int volume(String key) throws ErrnoException {
-    return query(() -> database.volume(key));
+    return query(
+        () -> {
+          int volume = database.volume(key);
+          dirty = true;
+          return volume;
+        });
   }
 
   public String volumeKey(int volume) throws ErrnoException {
@@ -110,6 +198,7 @@ public final class OverlayStore implements AutoCloseable {
       for (String path : paths) {
         database.insertRoot(path);
       }
+      dirty = true;
     } catch (SQLException e) {
       throw new OverlayException(file + ": " + e.getMessage(), e);
     } finally {
@@ -131,14 +220,26 @@ public final class OverlayStore implements AutoCloseable {
     if (known != null) {
       return known;
     }
-    return query(
-        () -> {
-          OverlayRecord record = database.select(id);
-          if (record != null) {
-            hot.put(id, record);
-          }
-          return record;
-        });
+    return query(() -> current(id));
+  }
+
+  /** The record as it is now, or null; under the lock. */
+  private OverlayRecord current(FileId id) throws SQLException {
+    OverlayRecord changed = fresh.get(id);
+    if (changed != null) {
+      return changed.isVoid() ? null : changed;
+    }
+    if (!ids.contains(id.hash64())) {
+      return null;
+    }
+    OverlayRecord known = hot.getIfPresent(id);
+    if (known == null) {
+      known = database.select(id);
+      if (known != null) {
+        hot.put(id, known);
+      }
+    }
+    return known;
   }
 
   /**
@@ -233,7 +334,7 @@ public final class OverlayStore implements AutoCloseable {
             return null;
           }
           if (r.hasXattrs()) {
-            database.copyXattrs(old, id);
+            tx.database().copyXattrs(old, id);
           }
           return tx.put(id, OverlayRecord.EMPTY, r.seenAt(place));
         });
@@ -260,6 +361,7 @@ public final class OverlayStore implements AutoCloseable {
   public void forEach(BiConsumer<FileId, OverlayRecord> visitor) throws ErrnoException {
     query(
         () -> {
+          writeBackAll();
           database.forEach(visitor::accept);
           return null;
         });
@@ -281,28 +383,158 @@ public final class OverlayStore implements AutoCloseable {
 
   /** What was changed before is on the disk when this returns. */
   public void sync() throws ErrnoException {
-    if (!dirty) {
-      return;
-    }
-    dirty = false;
     try {
-      database.force();
+      journal.force();
+      if (dirty) {
+        forceDatabase();
+      }
     } catch (IOException e) {
-      dirty = true;
       log.error("{}: fsync failed: {}", file, e.toString());
       throw ErrnoException.of(Errno.EIO);
     }
   }
 
+  /** Whoever finds it not dirty must not return before another's fsync(2) has. */
+  private void forceDatabase() throws IOException {
+    synchronized (forcing) {
+      if (dirty) {
+        dirty = false;
+        try {
+          database.force();
+        } catch (IOException e) {
+          dirty = true;
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Leaves a database that has everything; or, if that is not to be had, the journal as well. */
   @Override
   public void close() throws IOException {
     lock.lock();
     try {
-      database.close();
+      closing = true;
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      writer.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    lock.lock();
+    try (journal;
+        database) {
+      writeBackAll();
+      database.force();
+      journal.delete();
     } catch (SQLException e) {
       throw new OverlayException(file + ": " + e.getMessage(), e);
     } finally {
       lock.unlock();
+    }
+  }
+
+  // ---- writing back ----
+
+  /** Brings what is fresh to the database, behind those who changed it. */
+  private void write() {
+    boolean failing = false;
+    lock.lock();
+    try {
+      while (!closing) {
+        if (fresh.isEmpty()) {
+          work.await();
+          continue;
+        }
+        awaitUnlessMany(failing ? RETRY_NANOS : GATHER_NANOS);
+        try {
+          writeBackInSlices();
+          tidy();
+          failing = false;
+        } catch (SQLException | IOException e) {
+          if (!failing) {
+            log.error("{}: trying again every second: {}", file, e.getMessage());
+          }
+          failing = true;
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // nobody does
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitUnlessMany(long nanos) throws InterruptedException {
+    long left = nanos;
+    while (left > 0 && !closing && (fresh.size() < MANY || nanos == RETRY_NANOS)) {
+      left = work.awaitNanos(left);
+    }
+  }
+
+  /** All that is fresh now; between two slices whoever waits for the lock has his turn. */
+  private void writeBackInSlices() throws SQLException {
+    for (int left = fresh.size(); left > 0 && !fresh.isEmpty(); left -= SLICE) {
+      writeBack(SLICE);
+      lock.unlock();
+      lock.lock();
+    }
+  }
+
+  private void writeBackAll() throws SQLException {
+    if (!fresh.isEmpty()) {
+      writeBack(fresh.size());
+    }
+  }
+
+  /** Writes the oldest of what is fresh in one transaction. */
+  private void writeBack(int count) throws SQLException {
+    List<FileId> written = new ArrayList<>(Math.min(count, fresh.size()));
+    try {
+      database.begin();
+      for (Map.Entry<FileId, OverlayRecord> e : fresh.entrySet()) {
+        if (written.size() == count) {
+          break;
+        }
+        if (e.getValue().isVoid()) {
+          database.delete(e.getKey());
+        } else {
+          database.upsert(e.getKey(), e.getValue());
+        }
+        written.add(e.getKey());
+      }
+      database.commit();
+    } catch (SQLException e) {
+      rollBack(e);
+      throw e;
+    }
+    for (FileId id : written) {
+      OverlayRecord r = fresh.remove(id);
+      if (r.name() != null) {
+        freshNames.remove(Name.of(r), id);
+      }
+    }
+  }
+
+  /** Keeps the journal and the database's own log short. The lock is not held meanwhile. */
+  private void tidy() throws SQLException, IOException {
+    boolean isLong = journal.size() > JOURNAL_BYTES;
+    if (isLong) {
+      writeBackAll();
+      journal.rotate();
+    }
+    lock.unlock();
+    try {
+      if (isLong) {
+        database.force();
+        journal.dropOld();
+      }
+      database.checkpoint();
+    } finally {
+      lock.lock();
     }
   }
 
@@ -322,83 +554,65 @@ public final class OverlayStore implements AutoCloseable {
     }
   }
 
-  // ---- group commit ----
+  // ---- changes ----
 
   private interface Work<T> {
     T apply(Transaction tx) throws SQLException, ErrnoException;
   }
 
-  private static final class Pending {
-    final Work<?> work;
-    Object result;
-    Exception failure;
-    boolean done;
-
-    Pending(Work<?> work) {
-      this.work = work;
-    }
-  }
-
-  /**
-   * Runs {@code work} in a transaction, together with all that queued up meanwhile. Work checks
-   * before it writes: once it has written it does not throw an errno, so that one member of a batch
-   * cannot spoil the others.
-   */
-  @SuppressWarnings("unchecked") // a Pending's result is of its own work's type
+  /** Runs {@code work} as a whole or not at all; what it says then stays said. */
   private <T> T commit(Work<T> work) throws ErrnoException {
-    Pending mine = new Pending(work);
-    queue.add(mine);
     lock.lock();
     try {
-      if (!mine.done) {
-        List<Pending> batch = new ArrayList<>();
-        for (Pending p = queue.poll(); p != null; p = queue.poll()) {
-          batch.add(p);
-        }
-        if (!runTogether(batch)) {
-          // Something failed for all: each one alone, to find out whose it is.
-          for (Pending p : batch) {
-            runTogether(List.of(p));
-          }
-        }
-        batch.forEach(p -> p.done = true);
+      if (fresh.size() >= TOO_MANY) {
+        writeBackAll();
       }
+      Transaction tx = new Transaction();
+      try {
+        T result = work.apply(tx);
+        tx.commit();
+        return result;
+      } catch (SQLException | IOException | ErrnoException | RuntimeException e) {
+        tx.rollBack(e);
+        throw e;
+      }
+    } catch (SQLException | IOException e) {
+      throw failure(e);
     } finally {
       lock.unlock();
     }
-    return switch (mine.failure) {
-      case null -> (T) mine.result;
-      case ErrnoException e -> throw e;
-      case SQLException e -> throw failure(e);
-      default -> throw new IllegalStateException(mine.failure);
-    };
   }
 
-  private boolean runTogether(List<Pending> batch) {
-    Transaction tx = new Transaction();
-    try {
-      database.begin();
-      try {
-        for (Pending p : batch) {
-          p.failure = null;
-          try {
-            p.result = p.work.apply(tx);
-          } catch (ErrnoException e) {
-            p.failure = e;
-          }
-        }
-        database.commit();
-      } catch (SQLException | RuntimeException e) {
-        rollBack(e);
-        throw e;
-      }
-    } catch (SQLException | RuntimeException e) {
-      batch.forEach(p -> p.failure = e);
-      return false;
+  /** Notes that a record has changed, in all that is kept in memory. */
+  private void publish(FileId id, OverlayRecord before, OverlayRecord after) {
+    if (before.name() != null) {
+      names.remove(before.parent().hash64(before.name()));
+      freshNames.remove(Name.of(before), id);
     }
-    dirty = true;
-    tx.publish();
-    return true;
+    if (after.isVoid()) {
+      ids.remove(id.hash64());
+      hot.invalidate(id);
+    } else {
+      added(id, after);
+      hot.put(id, after);
+      if (after.name() != null) {
+        freshNames.put(Name.of(after), id);
+      }
+    }
+    fresh.put(id, after);
+    if (fresh.size() == 1 || fresh.size() == MANY) {
+      work.signal();
+    }
+  }
+
+  private void added(FileId id, OverlayRecord r) {
+    ids.add(id.hash64());
+    if (r.isSpecial()) {
+      specials.add(inodeHash(id.volume(), id.inode()));
+    }
+    if (r.name() != null) {
+      names.add(r.parent().hash64(r.name()));
+    }
   }
 
   private void rollBack(Exception why) {
@@ -409,22 +623,61 @@ public final class OverlayStore implements AutoCloseable {
     }
   }
 
-  /** Under the lock: the database's changes now, those of the in-memory sets after the commit. */
+  /**
+   * One change of some records, and perhaps of extended attributes, which are in the database only.
+   * Nothing of it is seen by others before it is committed.
+   */
   private final class Transaction {
-    private final ArrayDeque<Runnable> afterCommit = new ArrayDeque<>();
+    private record Put(FileId id, OverlayRecord before, OverlayRecord after) {}
 
-    /** Whether a member of this batch has written: the sets in memory do not know of it yet. */
-    private boolean written;
+    private final List<Put> puts = new ArrayList<>(2);
+    private boolean inDatabase;
 
     OverlayRecord load(FileId id) throws SQLException {
-      // Not from the hot records: an earlier member of this batch may have changed it.
-      return written || ids.contains(id.hash64()) ? database.select(id) : null;
+      for (Put put : puts.reversed()) {
+        if (put.id.equals(id)) {
+          return put.after.isVoid() ? null : put.after;
+        }
+      }
+      return current(id);
     }
 
+    /** The file that was last seen under this name, or null. */
     FileId find(FileId parent, byte[] name) throws SQLException {
-      return written || names.contains(parent.hash64(name))
-          ? database.selectByName(parent, name)
-          : null;
+      for (Put put : puts) {
+        if (isUnder(put.id, parent, name)) {
+          return put.id;
+        }
+      }
+      FileId changed = freshNames.get(new Name(parent, ByteBuffer.wrap(name)));
+      if (changed != null) {
+        return isUnder(changed, parent, name) ? changed : null;
+      }
+      if (names.contains(parent.hash64(name))) {
+        for (FileId id : database.selectByName(parent, name)) {
+          if (isUnder(id, parent, name)) {
+            return id;
+          }
+        }
+      }
+      return null;
+    }
+
+    private boolean isUnder(FileId id, FileId parent, byte[] name) throws SQLException {
+      OverlayRecord r = load(id);
+      return r != null
+          && r.name() != null
+          && r.parent().equals(parent)
+          && Arrays.equals(r.name(), name);
+    }
+
+    /** The database, for extended attributes. */
+    OverlayDatabase database() throws SQLException {
+      if (!inDatabase) {
+        inDatabase = true;
+        database.begin();
+      }
+      return database;
     }
 
     OverlayRecord put(FileId id, OverlayRecord before, OverlayRecord after) throws SQLException {
@@ -439,41 +692,15 @@ public final class OverlayStore implements AutoCloseable {
           put(other, r, r.nowhere());
         }
       }
-      written = true;
-      database.upsert(id, after);
-      afterCommit.add(
-          () -> {
-            ids.add(id.hash64());
-            if (after.isSpecial()) {
-              specials.add(inodeHash(id.volume(), id.inode()));
-            }
-            renamed(before, after);
-            hot.put(id, after);
-          });
+      puts.add(new Put(id, before, after));
       return after;
     }
 
     void delete(FileId id, OverlayRecord before) throws SQLException {
-      written = true;
-      database.delete(id);
       if (before.hasXattrs()) {
-        database.deleteXattrs(id);
+        database().deleteXattrs(id);
       }
-      afterCommit.add(
-          () -> {
-            ids.remove(id.hash64());
-            renamed(before, OverlayRecord.EMPTY);
-            hot.invalidate(id);
-          });
-    }
-
-    private void renamed(OverlayRecord before, OverlayRecord after) {
-      if (before.name() != null) {
-        names.remove(before.parent().hash64(before.name()));
-      }
-      if (after.name() != null) {
-        names.add(after.parent().hash64(after.name()));
-      }
+      puts.add(new Put(id, before, OverlayRecord.EMPTY));
     }
 
     OverlayRecord change(FileId id, Place place, RecordChange change)
@@ -489,12 +716,11 @@ public final class OverlayStore implements AutoCloseable {
           throw ErrnoException.of(Errno.ENODATA);
         }
       }
-      written |= !change.xattrs().isEmpty();
       for (RecordChange.XattrChange x : change.xattrs()) {
         if (x.value() == null) {
-          database.deleteXattr(id, x.name());
+          database().deleteXattr(id, x.name());
         } else {
-          database.upsertXattr(id, x.name(), x.value());
+          database().upsertXattr(id, x.name(), x.value());
         }
       }
       OverlayRecord after = change.applyTo(before).seenAt(place);
@@ -504,22 +730,54 @@ public final class OverlayStore implements AutoCloseable {
       return put(id, before, after);
     }
 
-    void publish() {
-      afterCommit.forEach(Runnable::run);
+    /**
+     * First the journal, then the database: after a crash between the two a record may say that
+     * there are attributes where there are none, or be gone before them, and neither does harm.
+     */
+    void commit() throws SQLException, IOException {
+      if (!puts.isEmpty()) {
+        long mark =
+            journal.append(puts.stream().map(p -> new Journal.Change(p.id, p.after)).toList());
+        try {
+          commitDatabase();
+        } catch (SQLException e) {
+          journal.undo(mark, e);
+          throw e;
+        }
+      }
+      puts.forEach(p -> publish(p.id, p.before, p.after));
+    }
+
+    private void commitDatabase() throws SQLException {
+      if (inDatabase) {
+        database.commit();
+        inDatabase = false;
+        dirty = true;
+      }
+    }
+
+    void rollBack(Exception why) {
+      if (inDatabase) {
+        OverlayStore.this.rollBack(why);
+      }
     }
   }
 
-  private ErrnoException failure(SQLException e) {
+  private ErrnoException failure(Exception e) {
     log.error("{}: {}", file, e.getMessage());
-    if (e instanceof SQLiteException s) {
-      SQLiteErrorCode code = s.getResultCode();
-      // Growing the shared-memory file on a full disk is an I/O error to SQLite.
-      boolean io = (code.code & 0xff) == SQLiteErrorCode.SQLITE_IOERR.code;
-      if (code == SQLiteErrorCode.SQLITE_FULL
-          || (io && file.toFile().getUsableSpace() < FULL_DISK_BYTES)) {
-        return ErrnoException.of(Errno.ENOSPC);
-      }
+    return ErrnoException.of(errno(e));
+  }
+
+  private int errno(Exception e) {
+    if (e instanceof IOException && String.valueOf(e.getMessage()).contains("quota exceeded")) {
+      return Errno.EDQUOT; // strerror(3), which is all that Java passes on
     }
-    return ErrnoException.of(Errno.EIO);
+    int code = e instanceof SQLiteException s ? s.getResultCode().code & 0xff : 0;
+    // Growing the shared-memory file on a full disk is an I/O error to SQLite.
+    boolean mayBeFull = e instanceof IOException || code == SQLiteErrorCode.SQLITE_IOERR.code;
+    return code == SQLiteErrorCode.SQLITE_FULL.code
+            || (mayBeFull && file.toFile().getUsableSpace() < FULL_DISK_BYTES)
+        ? Errno.ENOSPC
+        : Errno.EIO;
   }
 }

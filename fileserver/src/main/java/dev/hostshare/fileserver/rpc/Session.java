@@ -238,12 +238,15 @@ final class Session implements Invalidations {
   /**
    * What rarely waits for a disk is done on the event loop, if nothing else is to be done for this
    * session: a worker, and the way back from it, are two wake-ups of a thread. Done here, a stat
-   * with cold caches takes 79 µs rather than 108, open, read and close 355 rather than 470.
+   * with cold caches takes 79 µs rather than 108, open, read and close 355 rather than 470, a
+   * rename 115 rather than 158.
    */
   private static boolean isQuick(ClientFrame request) {
     return switch (request.getOpCase()) {
       case WALK, GETATTR, READLINK, ACCESS, OPENDIR, READDIR, RELEASE, GETXATTR, LISTXATTR -> true;
       case CREATE, MKDIR, SYMLINK, LINK, MKNOD, SETXATTR, REMOVEXATTR -> true;
+      // The last name of a file of any size, too: a descriptor keeps it until it is forgotten.
+      case UNLINK, RMDIR, RENAME -> true;
       case SETATTR -> !request.getSetattr().hasSize();
       case OPEN -> (request.getOpen().getFlags() & Linux.O_TRUNC) == 0;
       case READ -> request.getRead().getSize() <= QUICK_BYTES;

@@ -15,13 +15,18 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -232,6 +237,177 @@ final class OverlayStoreTest {
     Files.delete(folder.resolve("overlay.db"));
     Files.delete(folder.resolve("overlay.id"));
     store = OverlayStore.open(folder);
+  }
+
+  /** What a server that was killed leaves. */
+  private OverlayStore afterKill(Path copy) throws IOException {
+    Files.createDirectories(copy);
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file :
+          files.filter(f -> f.getFileName().toString().startsWith("overlay.")).toList()) {
+        Files.copy(file, copy.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    return OverlayStore.open(copy);
+  }
+
+  @Test
+  void aKilledServerLosesNothing(@TempDir Path copy) throws Exception {
+    store.change(FILE, PLACE, owner(999).setXattr(USER_X, bytes("v"), 0));
+    Place there = new Place(DIR, bytes("there"), "/share/there");
+    store.moved(FILE, there);
+    store.change(REPLACEMENT, PLACE, owner(5));
+    FileId gone = new FileId(1, 30, 1);
+    store.change(gone, new Place(DIR, bytes("gone"), "/share/gone"), owner(6));
+    store.remove(gone);
+    for (int again = 0; again < 2; again++) {
+      try (OverlayStore killed = afterKill(copy)) {
+        assertEquals(999, killed.get(FILE).uid());
+        assertArrayEquals(bytes("v"), killed.xattr(FILE, USER_X));
+        assertEquals(5, killed.get(REPLACEMENT).uid());
+        assertNull(killed.get(gone));
+        assertEquals(2, killed.size());
+        assertTrue(killed.mayHaveName(DIR, NAME));
+        assertEquals(999, killed.inherit(new FileId(1, 31, 1), there).uid());
+      }
+    }
+  }
+
+  @Test
+  void aStoreThatWasClosedIsADatabaseAlone() throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    assertTrue(Files.exists(folder.resolve("overlay.journal")));
+    store.close();
+    assertTrue(Files.notExists(folder.resolve("overlay.journal")));
+    try (var sqlite = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("overlay.db"));
+        var statement = sqlite.createStatement();
+        var rows = statement.executeQuery("SELECT uid FROM node")) {
+      assertTrue(rows.next());
+      assertEquals(999, rows.getInt(1));
+    }
+    store = OverlayStore.open(folder);
+  }
+
+  @Test
+  void aChangeThatIsCutOffIsDroppedAndTheNextOnesAreKept(@TempDir Path copy) throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    store.change(FILE, PLACE, owner(998));
+    afterKill(copy).close();
+    Path journal = copy.resolve("overlay.journal");
+    byte[] whole = Files.readAllBytes(folder.resolve("overlay.journal"));
+    for (int cut : List.of(1, 20)) {
+      OverlayStore killed;
+      Files.delete(copy.resolve("overlay.db"));
+      Files.copy(folder.resolve("overlay.db"), copy.resolve("overlay.db"));
+      Files.write(journal, Arrays.copyOf(whole, whole.length - cut));
+      killed = OverlayStore.open(copy);
+      assertEquals(999, killed.get(FILE).uid());
+      killed.change(REPLACEMENT, null, owner(5));
+      killed.close();
+      killed = OverlayStore.open(copy);
+      assertEquals(999, killed.get(FILE).uid());
+      assertEquals(5, killed.get(REPLACEMENT).uid());
+      killed.close();
+    }
+  }
+
+  @Test
+  void theJournalOfAnotherStoreIsSetAside(@TempDir Path other) throws Exception {
+    store.change(FILE, PLACE, owner(999));
+    OverlayStore.open(other).close();
+    Files.copy(folder.resolve("overlay.journal"), other.resolve("overlay.journal"));
+    try (OverlayStore opened = OverlayStore.open(other)) {
+      assertNull(opened.get(FILE));
+    }
+    assertTrue(Files.exists(other.resolve("overlay.journal.other-store")));
+    Files.write(other.resolve("overlay.journal"), new byte[100]);
+    OverlayException e = assertThrows(OverlayException.class, () -> OverlayStore.open(other));
+    assertTrue(e.getMessage().contains("overlay.journal"), e.getMessage());
+  }
+
+  /** A long journal is begun anew, and what was in it is in the database. */
+  @Test
+  void theJournalStaysShort() throws Exception {
+    Path journal = folder.resolve("overlay.journal");
+    String path = "/share/" + "long-name/".repeat(100);
+    long longest = 0;
+    for (int i = 0; i < 40_000; i++) {
+      store.change(new FileId(1, 1000 + i % 5000, 1), new Place(DIR, NAME, path + i), owner(i));
+      longest = Math.max(longest, Files.size(journal));
+    }
+    assertTrue(longest < 24 << 20, "44 MiB were written, the journal had " + longest);
+    reopen();
+    assertEquals(5000, store.size());
+    assertEquals(39_999, store.get(new FileId(1, 1000 + 39_999 % 5000, 1)).uid());
+  }
+
+  /** Whatever is in the journal, in memory and in the database: it is one store. */
+  @Test
+  void aStoreThatIsReopenedAllTheTimeSaysTheSame(@TempDir Path copy) throws Exception {
+    Random random = new Random(7);
+    OverlayStore other = afterKill(copy);
+    for (int i = 0; i < 400; i++) {
+      FileId id = new FileId(1, random.nextInt(8), 1);
+      byte[] name = bytes("n" + random.nextInt(5));
+      Place place = new Place(DIR, name, "/share/" + new String(name, StandardCharsets.UTF_8));
+      int kind = random.nextInt(8);
+      int value = random.nextInt(1000);
+      String before = null;
+      for (OverlayStore each : List.of(store, other)) {
+        String said = step(each, kind, id, place, value) + state(each);
+        assertEquals(before == null ? said : before, said, "step " + i + ", kind " + kind);
+        before = said;
+      }
+      other.close();
+      other = i % 2 == 0 ? OverlayStore.open(copy) : afterKill(copy);
+    }
+    other.close();
+  }
+
+  private static Object step(OverlayStore to, int kind, FileId id, Place place, int value)
+      throws ErrnoException {
+    return switch (kind) {
+      case 0, 1 -> text(to.change(id, place, owner(value)));
+      case 2 -> text(to.change(id, null, new RecordChange().mode(value)));
+      case 3 ->
+          text(to.change(id, place, new RecordChange().setXattr(USER_X, bytes("" + value), 0)));
+      case 4 -> text(to.change(id, null, new RecordChange().dropXattr(USER_X)));
+      case 5 -> {
+        to.moved(id, place);
+        yield "";
+      }
+      case 6 -> {
+        to.remove(id);
+        yield "";
+      }
+      default -> {
+        to.nameGone(place.parent(), place.name());
+        yield text(to.inherit(id, place));
+      }
+    };
+  }
+
+  private static String state(OverlayStore of) throws ErrnoException {
+    StringBuilder all = new StringBuilder("; " + of.size());
+    for (int i = 0; i < 8; i++) {
+      FileId id = new FileId(1, i, 1);
+      byte[] xattr = of.xattr(id, USER_X);
+      all.append("; ").append(text(of.get(id)));
+      all.append(xattr == null ? "" : new String(xattr, StandardCharsets.UTF_8));
+    }
+    return all.toString();
+  }
+
+  private static String text(OverlayRecord r) {
+    return r == null
+        ? "none"
+        : "%d:%d %o %s %s"
+            .formatted(
+                r.uid(),
+                r.gid(),
+                r.mode(),
+                r.hasXattrs(),
+                r.name() == null ? "" : new String(r.name(), StandardCharsets.UTF_8));
   }
 
   private interface Failing {

@@ -99,8 +99,7 @@ final class FileSystemTest {
 
     fs.names().forget(new long[] {f, d}, new long[] {2, 1});
 
-    readdirOnce(1); // the server works through requests in their order
-    assertEquals(0, server.share.lookups(file));
+    assertEquals(0, server.share.awaitNoLookups(file));
   }
 
   @Test
@@ -141,9 +140,8 @@ final class FileSystemTest {
     assertEquals(1, server.share.lookups(file), "kept for the next call");
 
     FileSystemTest.<Void>await(reply -> fs.directories().releasedir(NOBODY, handle, reply));
-    readdirOnce(1);
 
-    assertEquals(0, server.share.lookups(file));
+    assertEquals(0, server.share.awaitNoLookups(file));
   }
 
   @Test
@@ -434,10 +432,6 @@ final class FileSystemTest {
       sink.lines.forEach(line -> names.add(line.name));
       offset = sink.lines.getLast().offset;
     }
-  }
-
-  private void readdirOnce(long id) throws Exception {
-    read(opendir(id), 0, 1);
   }
 
   private Sink read(long handle, long offset, int atOnce) throws Exception {

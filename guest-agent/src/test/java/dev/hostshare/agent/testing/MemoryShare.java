@@ -22,6 +22,7 @@ import dev.hostshare.proto.v1.Written;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A share in memory. Files outlive {@link #newSession}; node ids and handles do not, and start from
@@ -273,6 +274,19 @@ public final class MemoryShare {
   /** Takes lookup counts back. */
   public synchronized void forget(long node, long count) {
     lookups.merge(node, -count, Long::sum);
+    notifyAll();
+  }
+
+  /**
+   * Waits, at most 5 s, until the client holds none on {@code file}; returns how many there are.
+   */
+  public synchronized long awaitNoLookups(File file) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    for (long left = end - System.nanoTime(); lookups(file) != 0 && left > 0; ) {
+      TimeUnit.NANOSECONDS.timedWait(this, left);
+      left = end - System.nanoTime();
+    }
+    return lookups(file);
   }
 
   public static Share share() {
