@@ -47,7 +47,7 @@ public final class Session implements AutoCloseable {
 
   /**
    * What nobody waits for gathers so long: handles that are released, unless a request takes them
-   * along before, and lookup counts. One frame for each would be a tenth of the time of an unlink.
+   * along before, and lookup counts. A frame for each made an unlink take 117 µs rather than 111.
    */
   private static final int GATHER_MILLIS = 5;
 

@@ -254,8 +254,8 @@ public final class CompareCommand implements Callable<Integer> {
   private void report(Plan plan, Results results, Map<String, String> about) throws IOException {
     Table table = Table.of(plan, results);
     String head =
-        "Medians over %d round(s); %,d files of 4 KiB in folders of 100, then a file of %s."
-            .formatted(rounds, files, size);
+        "Medians over %d round(s); %,d files of 4 KiB in folders of 100, then a file of %s; for programs a source tree of %,d files, a large tree of %,d, a repository of %,d."
+            .formatted(rounds, files, size, plan.sources(), plan.found(), plan.tracked());
     String legend =
         "a / b: how many times as fast a is as b, the median over the rounds, and the goal.";
     PrintWriter out = spec.commandLine().getOut();

@@ -25,7 +25,7 @@ final class Comparison {
   /** Other files than the counted ones. */
   private static final int PRACTICE_FILES = 2_000;
 
-  private static final long PRACTICE_SIZE = 16 << 20;
+  private static final long PRACTICE_SIZE = 64 << 20;
 
   /**
    * Few, since they are removed again just before the disk is measured: an ext4 without a journal
@@ -65,8 +65,13 @@ final class Comparison {
     this.plan = plan;
     this.work = work;
     this.progress = progress;
-    material = new Material(work.resolve("material"), 5_000, 100_000, 50_000);
-    practiceMaterial = new Material(work.resolve("practice-material"), 500, 1_000, 500);
+    material = new Material(work.resolve("material"), plan.sources(), plan.found(), plan.tracked());
+    practiceMaterial =
+        new Material(
+            work.resolve("practice-material"),
+            Math.min(plan.sources(), 500),
+            Math.min(plan.found(), 1_000),
+            Math.min(plan.tracked(), 500));
   }
 
   /** Measures; the targets are made but not started. They are left started. */

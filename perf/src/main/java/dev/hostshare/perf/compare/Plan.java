@@ -30,6 +30,21 @@ record Plan(
     }
   }
 
+  /** Files of the source tree that programs unpack and remove. */
+  int sources() {
+    return files * 5 / 4;
+  }
+
+  /** Files of the tree that find(1) walks. */
+  int found() {
+    return files * 25;
+  }
+
+  /** Files of the git repository. */
+  int tracked() {
+    return files * 25 / 2;
+  }
+
   List<Pair> pairs() {
     var pairs = new ArrayList<Pair>();
     for (int i = 0; i < builds.size(); i++) {

@@ -57,28 +57,28 @@ public final class Works {
       List.of(
           new Work(
               "untar",
-              "tar -x of 5,000 files",
+              "tar -x of a source tree",
               SECONDS,
               AS_IT_IS,
               p -> p.programs().prepareUntar(),
               p -> p.programs().untar()),
           new Work(
               "rm",
-              "rm -rf of them",
+              "rm -rf of it",
               SECONDS,
               AS_IT_IS,
               p -> p.programs().ensureSource(),
               p -> p.programs().remove()),
           new Work(
               "find-cold",
-              "find in 100,000 files, cold",
+              "find in a large tree, cold",
               SECONDS,
               COLD,
               p -> p.programs().ensureFound(),
               p -> p.programs().find()),
           new Work(
               "git-status",
-              "git status of 50,000 files, warm",
+              "git status of a repository, warm",
               SECONDS,
               WARM,
               p -> p.programs().ensureRepository(),
