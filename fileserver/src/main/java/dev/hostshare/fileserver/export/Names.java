@@ -14,6 +14,9 @@ import java.util.List;
 public final class Names {
   private static final int MAX_WALK = 64;
 
+  /** 64 MiB: some ms to give back on ext4. */
+  private static final long LARGE_BYTES = 64 << 20;
+
   private final ExportSession session;
   private final HostFs host;
   private final DirectoryDescriptors descriptors;
@@ -292,6 +295,9 @@ public final class Names {
     private final FileId id;
     private int fd;
 
+    /** The descriptor is the last that keeps the file. */
+    private boolean isGone;
+
     Victim(Node parent, Location dir, byte[] name) throws ErrnoException {
       this.parent = parent;
       this.name = name;
@@ -327,13 +333,17 @@ public final class Names {
         }
         session.nodes.removeAlias(node, parent, name);
       } else if (last) {
+        isGone = true;
         session.overlay.remove(id);
       }
     }
 
     @Override
     public void close() {
-      if (fd >= 0) {
+      if (isGone && stat.size() > LARGE_BYTES) {
+        // Giving its blocks back may take seconds, and the event loop may be who does this.
+        Thread.ofPlatform().name("close").daemon().start(() -> host.close(fd));
+      } else if (fd >= 0) {
         host.close(fd);
       }
     }

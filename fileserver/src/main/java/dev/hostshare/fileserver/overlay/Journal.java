@@ -17,10 +17,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The changes of records that the database may not have yet, in the order in which they were made:
- * {@code overlay.journal} in the state folder, and while its content is being secured in the
- * database {@code overlay.journal.old}. Each change is the whole record after it, so applying it
- * again does no harm.
+ * The changes that the database may not have yet, in the order in which they were made: {@code
+ * overlay.journal} in the state folder, and while its content is being secured in the database
+ * {@code overlay.journal.old}. Each change says what is there after it, so that making it again
+ * does no harm.
  *
  * <p>A file begins with "hsoj", its version and the id of its store; each entry with its length and
  * CRC-32C. What is cut off at its end, by a crash of the machine, was never {@linkplain #force
@@ -41,12 +41,25 @@ final class Journal implements AutoCloseable {
 
   private static final byte GONE = 0;
   private static final byte RECORD = 1;
+  private static final byte XATTR = 2;
+  private static final byte XATTRS_GONE = 3;
 
-  /** All of a change but its name and path. */
+  /** All of a change but names, path and value. */
   private static final int FIXED = 74;
 
-  /** A record after a change; void if it is gone. */
-  record Change(FileId id, OverlayRecord after) {}
+  /** What changed. */
+  sealed interface Change {
+    FileId id();
+  }
+
+  /** A record; void if it is gone. */
+  record RecordIs(FileId id, OverlayRecord after) implements Change {}
+
+  /** An extended attribute; its value is null if it is gone. */
+  record XattrIs(FileId id, byte[] name, byte[] value) implements Change {}
+
+  /** All extended attributes of a file are gone. */
+  record XattrsGone(FileId id) implements Change {}
 
   /** One file of the journal. */
   private static final class Segment {
@@ -59,6 +72,9 @@ final class Journal implements AutoCloseable {
     private volatile long end;
 
     private volatile boolean dirty;
+
+    /** What failed may still be behind the end, and must not be read as a change one day. */
+    private boolean mustBeCut;
 
     /** Guarded by this. */
     private boolean closed;
@@ -140,6 +156,7 @@ final class Journal implements AutoCloseable {
               .putLong(store.getMostSignificantBits())
               .putLong(store.getLeastSignificantBits())
               .array());
+      file.getFD().sync();
       forceFolder();
     } catch (IOException e) {
       file.close();
@@ -182,10 +199,12 @@ final class Journal implements AutoCloseable {
     while (readEntry(content, changes)) {
       end = content.position();
     }
+    Segment read = new Segment(path, new RandomAccessFile(path.toFile(), "rw"), end);
     if (end < content.capacity()) {
       log.warn("{}: {} bytes of an unfinished change at its end", path, content.capacity() - end);
+      cut(read);
     }
-    return new Segment(path, new RandomAccessFile(path.toFile(), "rw"), end);
+    return read;
   }
 
   /** One entry, all of whose changes were made at once; false if none is left that is whole. */
@@ -218,9 +237,16 @@ final class Journal implements AutoCloseable {
   private static Change readChange(ByteBuffer from) {
     byte kind = from.get();
     FileId id = readId(from);
-    if (kind == GONE) {
-      return new Change(id, OverlayRecord.EMPTY);
-    }
+    return switch (kind) {
+      case GONE -> new RecordIs(id, OverlayRecord.EMPTY);
+      case RECORD -> new RecordIs(id, readRecord(from));
+      case XATTR -> new XattrIs(id, readBytes(from), readBytes(from));
+      case XATTRS_GONE -> new XattrsGone(id);
+      default -> throw new IllegalStateException("a change of kind " + kind);
+    };
+  }
+
+  private static OverlayRecord readRecord(ByteBuffer from) {
     int uid = from.getInt();
     int gid = from.getInt();
     int mode = from.getInt();
@@ -230,18 +256,16 @@ final class Journal implements AutoCloseable {
     byte[] name = readBytes(from);
     FileId parent = name == null ? null : readId(from);
     byte[] path = readBytes(from);
-    return new Change(
-        id,
-        new OverlayRecord(
-            uid,
-            gid,
-            mode,
-            type,
-            rdev,
-            xattrs,
-            parent,
-            name,
-            path == null ? null : new String(path, StandardCharsets.UTF_8)));
+    return new OverlayRecord(
+        uid,
+        gid,
+        mode,
+        type,
+        rdev,
+        xattrs,
+        parent,
+        name,
+        path == null ? null : new String(path, StandardCharsets.UTF_8));
   }
 
   private static FileId readId(ByteBuffer from) {
@@ -272,13 +296,15 @@ final class Journal implements AutoCloseable {
     int length = buffer.position() - FRAME;
     buffer.putInt(0, length).putInt(4, checksum(buffer.slice(FRAME, length)));
     Segment to = current;
+    if (to.mustBeCut) {
+      cut(to);
+    }
     long mark = to.end;
     try {
-      // Over what a write that failed has left, perhaps.
       to.file.seek(mark);
       to.file.write(buffer.array(), 0, FRAME + length);
     } catch (IOException e) {
-      cut(to, mark, e);
+      undo(mark, e);
       throw e;
     }
     to.end = mark + FRAME + length;
@@ -288,28 +314,38 @@ final class Journal implements AutoCloseable {
 
   /** Takes back what was appended since {@code mark}: nobody was told of it. */
   void undo(long mark, Exception why) {
-    cut(current, mark, why);
-    current.end = mark;
-  }
-
-  private static void cut(Segment segment, long end, Exception why) {
+    Segment from = current;
+    from.end = mark;
     try {
-      segment.file.setLength(end);
+      cut(from);
     } catch (IOException e) {
       why.addSuppressed(e);
-      log.error("{}: cannot take back a change that failed", segment.path, e);
+      log.error("{}: cannot take back a change that failed", from.path, e);
     }
+  }
+
+  private static void cut(Segment segment) throws IOException {
+    segment.mustBeCut = true;
+    segment.file.setLength(segment.end);
+    segment.mustBeCut = false;
   }
 
   private void put(Change change) {
-    OverlayRecord r = change.after();
-    byte[] path = r.path() == null ? null : r.path().getBytes(StandardCharsets.UTF_8);
-    room(FIXED + (r.name() == null ? 0 : r.name().length) + (path == null ? 0 : path.length));
-    buffer.put(r.isVoid() ? GONE : RECORD);
-    put(change.id());
-    if (r.isVoid()) {
-      return;
+    switch (change) {
+      case RecordIs(FileId id, OverlayRecord after) when after.isVoid() -> begin(GONE, id, 0);
+      case RecordIs(FileId id, OverlayRecord after) -> put(id, after);
+      case XattrIs(FileId id, byte[] name, byte[] value) -> {
+        begin(XATTR, id, name.length + (value == null ? 0 : value.length));
+        put(name);
+        put(value);
+      }
+      case XattrsGone(FileId id) -> begin(XATTRS_GONE, id, 0);
     }
+  }
+
+  private void put(FileId id, OverlayRecord r) {
+    byte[] path = r.path() == null ? null : r.path().getBytes(StandardCharsets.UTF_8);
+    begin(RECORD, id, (r.name() == null ? 0 : r.name().length) + (path == null ? 0 : path.length));
     buffer.putInt(r.uid()).putInt(r.gid()).putInt(r.mode()).putInt(r.type()).putLong(r.rdev());
     buffer.put((byte) (r.hasXattrs() ? 1 : 0));
     put(r.name());
@@ -317,6 +353,15 @@ final class Journal implements AutoCloseable {
       put(r.parent());
     }
     put(path);
+  }
+
+  /** Makes room for a change with so many bytes of names and the like. */
+  private void begin(byte kind, FileId id, int variable) {
+    if (buffer.remaining() < FIXED + variable) {
+      buffer = ByteBuffer.allocate(2 * (buffer.position() + FIXED + variable)).put(buffer.flip());
+    }
+    buffer.put(kind);
+    put(id);
   }
 
   private void put(FileId id) {
@@ -330,19 +375,15 @@ final class Journal implements AutoCloseable {
     }
   }
 
-  private void room(int bytes) {
-    if (buffer.remaining() < bytes) {
-      buffer = ByteBuffer.allocate(2 * (buffer.position() + bytes)).put(buffer.flip());
-    }
-  }
-
   /** What was appended before is on the disk when this returns. */
   void force() throws IOException {
+    // In the order that rotate() does not escape: it names the old one first.
+    Segment now = current;
     Segment before = old;
     if (before != null) {
       before.force();
     }
-    current.force();
+    now.force();
   }
 
   /** Bytes that a server would read when it starts. */
@@ -358,14 +399,16 @@ final class Journal implements AutoCloseable {
     }
     Segment full = current;
     Files.move(path(), aside());
+    full.path = aside();
+    old = full;
     try {
       current = make();
     } catch (IOException e) {
       Files.move(aside(), path(), StandardCopyOption.REPLACE_EXISTING);
+      full.path = path();
+      old = null;
       throw e;
     }
-    full.path = aside();
-    old = full;
   }
 
   /** The database has on the disk what the old file says: it is not needed any more. */

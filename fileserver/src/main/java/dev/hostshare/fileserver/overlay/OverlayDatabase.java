@@ -33,6 +33,12 @@ final class OverlayDatabase implements AutoCloseable {
   /** 16 MiB: a checkpoint's fsync comes once in some 100,000 chown calls. */
   private static final long CHECKPOINT_BYTES = 16 << 20;
 
+  /** A log that checkpoints do not get to the end of, for all that is written meanwhile. */
+  private static final long TOO_LONG_BYTES = 64 << 20;
+
+  /** What is left of a log that begins anew: else its size would not tell how much is in it. */
+  private static final long RESTARTED_BYTES = 1 << 20;
+
   private static final List<String> SCHEMA =
       List.of(
           "CREATE TABLE volume (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE)",
@@ -71,7 +77,6 @@ final class OverlayDatabase implements AutoCloseable {
   private PreparedStatement upsertXattr;
   private PreparedStatement deleteXattr;
   private PreparedStatement deleteXattrs;
-  private PreparedStatement copyXattrs;
 
   private OverlayDatabase(UUID id, Connection connection, Connection background, FileChannel log)
       throws SQLException {
@@ -104,11 +109,6 @@ final class OverlayDatabase implements AutoCloseable {
             "INSERT OR REPLACE INTO xattr (volume, inode, birth, name, value) VALUES (?,?,?,?,?)");
     deleteXattr = connection.prepareStatement("DELETE FROM xattr" + KEY + " AND name = ?");
     deleteXattrs = connection.prepareStatement("DELETE FROM xattr" + KEY);
-    copyXattrs =
-        connection.prepareStatement(
-            "INSERT OR REPLACE INTO xattr (volume, inode, birth, name, value)"
-                + " SELECT ?, ?, ?, name, value FROM xattr"
-                + KEY);
   }
 
   /**
@@ -203,6 +203,7 @@ final class OverlayDatabase implements AutoCloseable {
       s.execute("PRAGMA journal_mode = WAL");
       s.execute("PRAGMA synchronous = NORMAL");
       s.execute("PRAGMA wal_autocheckpoint = 0"); // checkpoint() does it
+      s.execute("PRAGMA journal_size_limit = " + RESTARTED_BYTES);
       s.execute("PRAGMA busy_timeout = 5000");
       String id;
       try (ResultSet r = s.executeQuery("SELECT id FROM store")) {
@@ -289,8 +290,7 @@ final class OverlayDatabase implements AutoCloseable {
               listXattrs,
               upsertXattr,
               deleteXattr,
-              deleteXattrs,
-              copyXattrs)) {
+              deleteXattrs)) {
         old.close();
       }
       prepare();
@@ -308,9 +308,20 @@ final class OverlayDatabase implements AutoCloseable {
    */
   void checkpoint() throws SQLException, IOException {
     if (log.size() > CHECKPOINT_BYTES) {
-      try (Statement s = background.createStatement()) {
-        s.execute("PRAGMA wal_checkpoint(PASSIVE)");
-      }
+      checkpoint("PASSIVE");
+    }
+  }
+
+  /** Makes the log begin anew if checkpoints alone did not; nothing can be written meanwhile. */
+  void restartLog() throws SQLException, IOException {
+    if (log.size() > TOO_LONG_BYTES) {
+      checkpoint("RESTART");
+    }
+  }
+
+  private void checkpoint(String mode) throws SQLException {
+    try (Statement s = background.createStatement()) {
+      s.execute("PRAGMA wal_checkpoint(" + mode + ")");
     }
   }
 
@@ -435,12 +446,6 @@ final class OverlayDatabase implements AutoCloseable {
     key(deleteXattr, 1, id);
     deleteXattr.setBytes(4, name);
     deleteXattr.executeUpdate();
-  }
-
-  void copyXattrs(FileId from, FileId to) throws SQLException {
-    key(copyXattrs, 1, to);
-    key(copyXattrs, 4, from);
-    copyXattrs.executeUpdate();
   }
 
   int volume(String key) throws SQLException {

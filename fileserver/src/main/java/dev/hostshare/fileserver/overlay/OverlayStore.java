@@ -2,6 +2,7 @@ package dev.hostshare.fileserver.overlay;
 
 import com.google.common.cache.Cache;
 import com.google.common.cache.CacheBuilder;
+import com.google.common.util.concurrent.Uninterruptibles;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.proto.Errno;
@@ -153,26 +154,37 @@ public final class OverlayStore implements AutoCloseable {
     }
   }
 
-  /** Takes in what the journal has: the last change of each record counts. */
+  /** Takes in what the journal has: of each record the last change counts. */
   private void redo(List<Journal.Change> changes) throws SQLException {
     if (changes.isEmpty()) {
       return;
     }
     Map<FileId, OverlayRecord> last = new LinkedHashMap<>();
-    changes.forEach(change -> last.put(change.id(), change.after()));
     database.begin();
-    for (Map.Entry<FileId, OverlayRecord> e : last.entrySet()) {
-      OverlayRecord before = database.select(e.getKey());
+    for (Journal.Change change : changes) {
+      switch (change) {
+        case Journal.RecordIs(FileId id, OverlayRecord after) -> last.put(id, after);
+        case Journal.XattrIs(FileId id, byte[] name, byte[] value) -> setXattr(id, name, value);
+        case Journal.XattrsGone(FileId id) -> database.deleteXattrs(id);
+      }
+    }
+    for (FileId id : last.keySet()) {
+      OverlayRecord before = database.select(id);
       if (before != null && before.name() != null) {
         names.remove(before.parent().hash64(before.name()));
-      }
-      if (before != null && before.hasXattrs() && !e.getValue().hasXattrs()) {
-        database.deleteXattrs(e.getKey());
       }
     }
     database.commit();
     last.forEach((id, after) -> publish(id, OverlayRecord.EMPTY, after));
-    log.info("{}: {} changes are taken in from the journal", file, last.size());
+    log.info("{}: {} records are taken in from the journal", file, last.size());
+  }
+
+  private void setXattr(FileId id, byte[] name, byte[] value) throws SQLException {
+    if (value == null) {
+      database.deleteXattr(id, name);
+    } else {
+      database.upsertXattr(id, name, value);
+    }
   }
 
   /** The store's number for a file system; a new one if it was never seen. */
@@ -334,7 +346,9 @@ public final class OverlayStore implements AutoCloseable {
             return null;
           }
           if (r.hasXattrs()) {
-            tx.database().copyXattrs(old, id);
+            for (Xattr xattr : database.xattrs(old)) {
+              tx.setXattr(id, xattr.name(), xattr.value());
+            }
           }
           return tx.put(id, OverlayRecord.EMPTY, r.seenAt(place));
         });
@@ -419,11 +433,7 @@ public final class OverlayStore implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    try {
-      writer.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Uninterruptibles.joinUninterruptibly(writer);
     lock.lock();
     try (journal;
         database) {
@@ -454,9 +464,9 @@ public final class OverlayStore implements AutoCloseable {
           writeBackInSlices();
           tidy();
           failing = false;
-        } catch (SQLException | IOException e) {
+        } catch (SQLException | IOException | RuntimeException e) {
           if (!failing) {
-            log.error("{}: trying again every second: {}", file, e.getMessage());
+            log.error("{}: trying again every second", file, e);
           }
           failing = true;
         }
@@ -536,6 +546,7 @@ public final class OverlayStore implements AutoCloseable {
     } finally {
       lock.lock();
     }
+    database.restartLog();
   }
 
   private interface Query<T> {
@@ -631,6 +642,10 @@ public final class OverlayStore implements AutoCloseable {
     private record Put(FileId id, OverlayRecord before, OverlayRecord after) {}
 
     private final List<Put> puts = new ArrayList<>(2);
+
+    /** In the order in which they were made. */
+    private final List<Journal.Change> changes = new ArrayList<>(2);
+
     private boolean inDatabase;
 
     OverlayRecord load(FileId id) throws SQLException {
@@ -671,13 +686,24 @@ public final class OverlayStore implements AutoCloseable {
           && Arrays.equals(r.name(), name);
     }
 
-    /** The database, for extended attributes. */
-    OverlayDatabase database() throws SQLException {
+    /** Sets an extended attribute, or removes it if the value is null. */
+    void setXattr(FileId id, byte[] name, byte[] value) throws SQLException {
+      beginDatabase();
+      OverlayStore.this.setXattr(id, name, value);
+      changes.add(new Journal.XattrIs(id, name, value));
+    }
+
+    private void deleteXattrs(FileId id) throws SQLException {
+      beginDatabase();
+      database.deleteXattrs(id);
+      changes.add(new Journal.XattrsGone(id));
+    }
+
+    private void beginDatabase() throws SQLException {
       if (!inDatabase) {
         inDatabase = true;
         database.begin();
       }
-      return database;
     }
 
     OverlayRecord put(FileId id, OverlayRecord before, OverlayRecord after) throws SQLException {
@@ -685,22 +711,29 @@ public final class OverlayStore implements AutoCloseable {
         delete(id, before);
         return null;
       }
-      if (after.name() != null && !Arrays.equals(after.name(), before.name())) {
+      if (after.name() != null
+          && (!after.parent().equals(before.parent())
+              || !Arrays.equals(after.name(), before.name()))) {
         FileId other = find(after.parent(), after.name());
         if (other != null && !other.equals(id)) {
           OverlayRecord r = load(other);
           put(other, r, r.nowhere());
         }
       }
-      puts.add(new Put(id, before, after));
+      add(id, before, after);
       return after;
     }
 
     void delete(FileId id, OverlayRecord before) throws SQLException {
       if (before.hasXattrs()) {
-        database().deleteXattrs(id);
+        deleteXattrs(id);
       }
-      puts.add(new Put(id, before, OverlayRecord.EMPTY));
+      add(id, before, OverlayRecord.EMPTY);
+    }
+
+    private void add(FileId id, OverlayRecord before, OverlayRecord after) {
+      puts.add(new Put(id, before, after));
+      changes.add(new Journal.RecordIs(id, after));
     }
 
     OverlayRecord change(FileId id, Place place, RecordChange change)
@@ -717,11 +750,7 @@ public final class OverlayStore implements AutoCloseable {
         }
       }
       for (RecordChange.XattrChange x : change.xattrs()) {
-        if (x.value() == null) {
-          database().deleteXattr(id, x.name());
-        } else {
-          database().upsertXattr(id, x.name(), x.value());
-        }
+        setXattr(id, x.name(), x.value());
       }
       OverlayRecord after = change.applyTo(before).seenAt(place);
       if (!change.xattrs().isEmpty()) {
@@ -730,14 +759,10 @@ public final class OverlayStore implements AutoCloseable {
       return put(id, before, after);
     }
 
-    /**
-     * First the journal, then the database: after a crash between the two a record may say that
-     * there are attributes where there are none, or be gone before them, and neither does harm.
-     */
+    /** First the journal, which has all of it: what the database does not get, a restart redoes. */
     void commit() throws SQLException, IOException {
-      if (!puts.isEmpty()) {
-        long mark =
-            journal.append(puts.stream().map(p -> new Journal.Change(p.id, p.after)).toList());
+      if (!changes.isEmpty()) {
+        long mark = journal.append(changes);
         try {
           commitDatabase();
         } catch (SQLException e) {
@@ -769,8 +794,15 @@ public final class OverlayStore implements AutoCloseable {
   }
 
   private int errno(Exception e) {
-    if (e instanceof IOException && String.valueOf(e.getMessage()).contains("quota exceeded")) {
-      return Errno.EDQUOT; // strerror(3), which is all that Java passes on
+    if (e instanceof IOException) {
+      // strerror(3) is all that Java passes on.
+      String said = String.valueOf(e.getMessage());
+      if (said.contains("No space left on device")) {
+        return Errno.ENOSPC;
+      }
+      if (said.contains("quota exceeded")) {
+        return Errno.EDQUOT;
+      }
     }
     int code = e instanceof SQLiteException s ? s.getResultCode().code & 0xff : 0;
     // Growing the shared-memory file on a full disk is an I/O error to SQLite.

@@ -25,7 +25,8 @@ final class WriteBehind {
 
   /** Answers a write and sends it; false if that is not to be done, and nothing was. */
   boolean write(OpenFile file, long offset, ByteString data, Reply<Long> reply) {
-    if (!file.writesBehind() || data.isEmpty()) {
+    // Who is answered goes on writing: only while the server keeps up.
+    if (!file.writesBehind() || data.isEmpty() || !core.session.hasRoom()) {
       return false;
     }
     int errno = file.takeError();

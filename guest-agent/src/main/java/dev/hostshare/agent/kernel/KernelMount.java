@@ -194,7 +194,8 @@ public final class KernelMount implements ShareMount {
   /** On the event loop: begins the requests that there are, until the mount is gone. */
   private void read() {
     for (int i = 0; i < AT_ONCE; i++) {
-      if (fs.awaitRoom(polled::resume)) {
+      // While it is paused we are called if it is gone.
+      if (!polled.isPaused() && fs.awaitRoom(polled::resume)) {
         polled.pause();
         return;
       }

@@ -11,6 +11,12 @@ import java.util.List;
  * no size can wait for ever.
  */
 final class ByteBudget {
+  /**
+   * Beyond so many budgets nothing at all is taken in. Until then writes only are held up, so that
+   * an interrupt, say, still gets through.
+   */
+  private static final int LAST_RESORT = 4;
+
   private final long limit;
   private final List<Runnable> waiting = new ArrayList<>();
   private long used;
@@ -58,19 +64,25 @@ final class ByteBudget {
     next.forEach(Runnable::run);
   }
 
-  /** Whether all is given out; {@code then} is run when it is not any more. */
-  synchronized boolean awaitRoom(Runnable then) {
-    return isFull() && waiting.add(then);
+  /** Whether something is left. */
+  synchronized boolean hasRoom() {
+    return used < limit;
   }
 
-  private boolean isFull() {
-    return open && used >= limit;
+  /** Whether it is overdrawn to the last; {@code then} is run when it is not any more. */
+  synchronized boolean awaitRoom(Runnable then) {
+    return isOverdrawn() && waiting.add(then);
+  }
+
+  @GuardedBy("this")
+  private boolean isOverdrawn() {
+    return open && used >= LAST_RESORT * limit;
   }
 
   @GuardedBy("this")
   private List<Runnable> wake() {
     notifyAll();
-    if (waiting.isEmpty() || isFull()) {
+    if (waiting.isEmpty() || isOverdrawn()) {
       return List.of();
     }
     List<Runnable> all = List.copyOf(waiting);

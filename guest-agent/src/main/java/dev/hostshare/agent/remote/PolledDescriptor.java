@@ -12,19 +12,27 @@ import io.netty.channel.unix.FileDescriptor;
  * level-triggered). Thread-safe.
  */
 public final class PolledDescriptor implements AutoCloseable {
-  private static final EpollIoOps NOTHING = EpollIoOps.valueOf(0);
+  /**
+   * While it is paused: only that it is in error, and that once. Netty takes a descriptor without
+   * any flag out of the set for good.
+   */
+  private static final EpollIoOps PAUSED = EpollIoOps.EPOLLET;
 
   private final IoEventLoop loop;
   private final IoRegistration registration;
+
+  /** Only touched by the event loop. */
+  private boolean paused = true;
 
   PolledDescriptor(IoEventLoop loop, int fd, Runnable ready) {
     this.loop = loop;
     this.registration = loop.register(new Handle(fd, ready)).syncUninterruptibly().getNow();
   }
 
-  /** Does not look at it until it is resumed. To be called on the event loop. */
+  /** Does not look whether it can be read until it is resumed. To be called on the event loop. */
   public void pause() {
-    registration.submit(NOTHING);
+    paused = true;
+    registration.submit(PAUSED);
   }
 
   /** Looks at it from now on. */
@@ -33,9 +41,15 @@ public final class PolledDescriptor implements AutoCloseable {
     loop.execute(
         () -> {
           if (registration.isValid()) {
+            paused = false;
             registration.submit(EpollIoOps.EPOLLIN);
           }
         });
+  }
+
+  /** Whether it is paused. To be called on the event loop. */
+  public boolean isPaused() {
+    return paused;
   }
 
   /** Does not look at it any more. It can be closed then if this is called on the event loop. */

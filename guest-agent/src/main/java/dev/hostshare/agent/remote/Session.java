@@ -318,9 +318,15 @@ public final class Session implements AutoCloseable {
     return transport.poll(fd, ready);
   }
 
+  /** Whether the byte budget has something left: if not, the server is behind. */
+  public boolean hasRoom() {
+    return budget.hasRoom();
+  }
+
   /**
-   * Whether requests with data have to wait, for the byte budget; {@code then} is run when they do
-   * not any more. For who reads requests on the event loop, where {@link #call} never waits.
+   * Whether no more requests are to be begun, since far too many bytes are in those that are under
+   * way; {@code then} is run when they may. For who begins them on the event loop, where {@link
+   * #call} never waits.
    */
   public boolean awaitRoom(Runnable then) {
     return budget.awaitRoom(then);

@@ -14,22 +14,26 @@ final class ByteBudgetTest {
   @Test
   void whoCannotWaitIsLetThroughAndToldWhenThereIsRoomAgain() {
     budget.acquire(70, false);
-    assertFalse(budget.awaitRoom(told::incrementAndGet));
+    assertTrue(budget.hasRoom());
     budget.acquire(70, false);
-    assertEquals(140, budget.used());
+    assertFalse(budget.hasRoom());
+    assertFalse(budget.awaitRoom(told::incrementAndGet), "not much too much yet");
+    budget.acquire(280, false);
+    assertEquals(420, budget.used());
     assertTrue(budget.awaitRoom(told::incrementAndGet));
 
-    budget.release(20);
-    assertEquals(0, told.get(), "120 of 100 are still out");
+    budget.release(10);
+    assertEquals(0, told.get(), "410 of 400 are still out");
     budget.release(50);
     assertEquals(1, told.get());
-    budget.release(70);
+    budget.release(360);
     assertEquals(1, told.get(), "told once");
+    assertTrue(budget.hasRoom());
   }
 
   @Test
   void nobodyWaitsWhileItIsNotOpen() {
-    budget.acquire(100, false);
+    budget.acquire(400, false);
     assertTrue(budget.awaitRoom(told::incrementAndGet));
     budget.open(false);
     assertEquals(1, told.get());
