@@ -15,7 +15,7 @@ final class ByteBudget {
    * Beyond so many budgets nothing at all is taken in. Until then writes only are held up, so that
    * an interrupt, say, still gets through.
    */
-  private static final int LAST_RESORT = 4;
+  private static final int LAST_RESORT = 2;
 
   private final long limit;
   private final List<Runnable> waiting = new ArrayList<>();

@@ -18,22 +18,22 @@ final class ByteBudgetTest {
     budget.acquire(70, false);
     assertFalse(budget.hasRoom());
     assertFalse(budget.awaitRoom(told::incrementAndGet), "not much too much yet");
-    budget.acquire(280, false);
-    assertEquals(420, budget.used());
+    budget.acquire(80, false);
+    assertEquals(220, budget.used());
     assertTrue(budget.awaitRoom(told::incrementAndGet));
 
     budget.release(10);
-    assertEquals(0, told.get(), "410 of 400 are still out");
+    assertEquals(0, told.get(), "210 of 200 are still out");
     budget.release(50);
     assertEquals(1, told.get());
-    budget.release(360);
+    budget.release(160);
     assertEquals(1, told.get(), "told once");
     assertTrue(budget.hasRoom());
   }
 
   @Test
   void nobodyWaitsWhileItIsNotOpen() {
-    budget.acquire(400, false);
+    budget.acquire(200, false);
     assertTrue(budget.awaitRoom(told::incrementAndGet));
     budget.open(false);
     assertEquals(1, told.get());
