@@ -399,9 +399,7 @@ public final class OverlayStore implements AutoCloseable {
   public void sync() throws ErrnoException {
     try {
       journal.force();
-      if (dirty) {
-        forceDatabase();
-      }
+      forceDatabase();
     } catch (IOException e) {
       log.error("{}: fsync failed: {}", file, e.toString());
       throw ErrnoException.of(Errno.EIO);
@@ -635,8 +633,8 @@ public final class OverlayStore implements AutoCloseable {
   }
 
   /**
-   * One change of some records, and perhaps of extended attributes, which are in the database only.
-   * Nothing of it is seen by others before it is committed.
+   * One change of some records, and perhaps of extended attributes, which are in the database at
+   * once. Nothing of it is seen by others before it is committed.
    */
   private final class Transaction {
     private record Put(FileId id, OverlayRecord before, OverlayRecord after) {}
