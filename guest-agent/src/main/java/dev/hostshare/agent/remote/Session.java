@@ -1,6 +1,5 @@
 package dev.hostshare.agent.remote;
 
-import com.google.common.collect.Lists;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import com.google.protobuf.ByteString;
 import dev.hostshare.agent.remote.SessionStatus.State;
@@ -45,18 +44,10 @@ public final class Session implements AutoCloseable {
 
   private static final int FIRST_BACKOFF_MILLIS = 50;
 
-  /**
-   * What nobody waits for gathers so long: handles that are released, unless a request takes them
-   * along before, and lookup counts. A frame for each made an unlink take 117 µs rather than 111.
-   */
-  private static final int GATHER_MILLIS = 5;
+  /** A handle that is released goes with the next request, at the latest after this. */
+  private static final int RELEASE_MILLIS = 5;
 
   private static final int MAX_UNSENT_RELEASES = 64;
-
-  private static final int MAX_UNSENT_FORGETS = 256;
-
-  /** Some 64 KiB. */
-  private static final int MAX_FORGETS_IN_FRAME = 4096;
 
   /** So often a session is resumed to no effect before its requests are given up. */
   private static final int MAX_BREAKS_WITHOUT_REPLY = 3;
@@ -80,10 +71,7 @@ public final class Session implements AutoCloseable {
   private final CallTable calls = new CallTable();
 
   @GuardedBy("stateLock")
-  private final List<Forget.One> unsentForgets = new ArrayList<>();
-
-  @GuardedBy("stateLock")
-  private boolean forgetsAreTimed;
+  private final List<Forget> unsentForgets = new ArrayList<>();
 
   /** Handles of this session, to go with the next request. */
   @GuardedBy("stateLock")
@@ -203,69 +191,35 @@ public final class Session implements AutoCloseable {
     return call;
   }
 
-  /**
-   * Gives lookup counts back, within {@value #GATHER_MILLIS} ms; those of another generation are
-   * void and dropped.
-   */
+  /** Gives lookup counts back; those of another generation are void and dropped. */
   public void forget(long callGeneration, Forget forget) {
-    boolean now;
-    stateLock.lock();
-    try {
-      if (callGeneration != generation || state == State.CLOSED) {
-        return;
-      }
-      unsentForgets.addAll(forget.getNodesList());
-      now = unsentForgets.size() >= MAX_UNSENT_FORGETS;
-      if (!now && !forgetsAreTimed) {
-        forgetsAreTimed = true;
-        var _ = schedule(this::sendForgets, GATHER_MILLIS);
-      }
-    } finally {
-      stateLock.unlock();
-    }
-    if (now) {
-      sendForgets();
-    }
-  }
-
-  private void sendForgets() {
     sendLock.lock();
     try {
-      List<ClientFrame> frames;
-      AttachStream target;
+      AttachStream target = null;
+      long acked;
       stateLock.lock();
       try {
-        forgetsAreTimed = false;
-        if (state != State.CONNECTED) {
-          return; // when it is connected again
+        acked = calls.acked();
+        if (callGeneration == generation) {
+          if (state == State.CONNECTED) {
+            target = stream;
+          } else {
+            unsentForgets.add(forget);
+          }
         }
-        target = stream;
-        frames = forgetFrames();
       } finally {
         stateLock.unlock();
       }
-      frames.forEach(target::send);
+      if (target != null) {
+        target.send(ClientFrame.newBuilder().setAcked(acked).setForget(forget).build());
+      }
     } finally {
       sendLock.unlock();
     }
   }
 
-  @GuardedBy("stateLock")
-  private List<ClientFrame> forgetFrames() {
-    List<ClientFrame> frames = new ArrayList<>();
-    for (List<Forget.One> part : Lists.partition(unsentForgets, MAX_FORGETS_IN_FRAME)) {
-      frames.add(
-          ClientFrame.newBuilder()
-              .setAcked(calls.acked())
-              .setForget(Forget.newBuilder().addAllNodes(part))
-              .build());
-    }
-    unsentForgets.clear();
-    return frames;
-  }
-
   /**
-   * Closes a handle at the server, with the next request or within {@value #GATHER_MILLIS} ms. For
+   * Closes a handle at the server, with the next request or within {@value #RELEASE_MILLIS} ms. For
    * handles without locks. One of another generation is closed already.
    */
   public void release(long callGeneration, long handle) {
@@ -279,7 +233,7 @@ public final class Session implements AutoCloseable {
       now = unsentReleases.size() >= MAX_UNSENT_RELEASES;
       if (!now && !releasesAreTimed) {
         releasesAreTimed = true;
-        var _ = schedule(this::sendReleases, GATHER_MILLIS);
+        var _ = schedule(this::sendReleases, RELEASE_MILLIS);
       }
     } finally {
       stateLock.unlock();
@@ -444,7 +398,7 @@ public final class Session implements AutoCloseable {
     sendLock.lock();
     try {
       List<PendingCall> toSend = new ArrayList<>();
-      List<ClientFrame> forgets;
+      List<Forget> forgets;
       stateLock.lock();
       try {
         if (from != stream) {
@@ -471,7 +425,8 @@ public final class Session implements AutoCloseable {
         for (var next = calls.admit(); next.isPresent(); next = calls.admit()) {
           toSend.add(next.get());
         }
-        forgets = forgetFrames();
+        forgets = List.copyOf(unsentForgets);
+        unsentForgets.clear();
         log.info(
             "{}: {} session {} of {}",
             options.address(),
@@ -488,7 +443,9 @@ public final class Session implements AutoCloseable {
           from.send(cancelFrame(call));
         }
       }
-      forgets.forEach(from::send);
+      for (Forget forget : forgets) {
+        from.send(ClientFrame.newBuilder().setForget(forget).build());
+      }
     } finally {
       sendLock.unlock();
     }
