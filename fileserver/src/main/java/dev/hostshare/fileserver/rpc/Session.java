@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +56,9 @@ final class Session implements Invalidations {
 
   private static final int CROWD_REQUESTS = 32;
 
+  /** The space of the largest files comes back within this. */
+  private static final long FORGETS_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   final String client;
   private final ExportSession export;
   private final Operations operations;
@@ -75,6 +79,11 @@ final class Session implements Invalidations {
 
   /** So many requests more go to the workers. */
   private int crowd;
+
+  /** Guarded by this: frames of lookup counts that came, and those that are done. */
+  private long forgetsBegun;
+
+  private long forgetsDone;
 
   /** Invalidations were not sent, since the client did not read: it has to drop everything. */
   private boolean behind;
@@ -163,15 +172,11 @@ final class Session implements Invalidations {
   void receive(ClientFrame frame, Connection from) {
     switch (frame.getOpCase()) {
       case FORGET -> {
+        synchronized (this) {
+          forgetsBegun++;
+        }
         // Not on the event loop: what is forgotten has descriptors and watches to be given back.
-        workers.execute(
-            () -> {
-              frame
-                  .getForget()
-                  .getNodesList()
-                  .forEach(n -> export.forget(n.getNode(), n.getCount()));
-              from.credit();
-            });
+        workers.execute(() -> forget(frame, from));
       }
       case CANCEL -> {
         cancel(frame.getCancel().getSeq());
@@ -179,6 +184,41 @@ final class Session implements Invalidations {
       }
       default -> request(frame, from);
     }
+  }
+
+  private void forget(ClientFrame frame, Connection from) {
+    try {
+      frame.getForget().getNodesList().forEach(n -> export.forget(n.getNode(), n.getCount()));
+    } finally {
+      synchronized (this) {
+        forgetsDone++;
+        notifyAll();
+      }
+      from.credit();
+    }
+  }
+
+  /** Waits for what was forgotten before, not for ever: it may have to wait for this worker. */
+  private synchronized void awaitForgets() {
+    long all = forgetsBegun;
+    long deadline = System.nanoTime() + FORGETS_NANOS;
+    try {
+      for (long left = FORGETS_NANOS; forgetsDone < all && left > 0; ) {
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+        left = deadline - System.nanoTime();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized long forgetsDone() {
+    return forgetsDone;
+  }
+
+  /** Whether something was forgotten since so many were done, or is being forgotten now. */
+  private synchronized boolean isForgettingSince(long done) {
+    return done < forgetsBegun;
   }
 
   private void request(ClientFrame frame, Connection from) {
@@ -278,7 +318,19 @@ final class Session implements Invalidations {
       from.credit();
       return;
     }
-    reply(answer(frame), frame);
+    long forgotten = forgetsDone();
+    ServerFrame answer = answer(frame);
+    if (answer.getErrno() == Errno.ENOSPC && isForgettingSince(forgotten)) {
+      // The space of a file that was removed comes back when it is forgotten: rm, then write.
+      workers.execute(
+          () -> {
+            awaitForgets();
+            reply(answer(frame), frame);
+            from.credit();
+          });
+      return;
+    }
+    reply(answer, frame);
     from.credit();
   }
 
