@@ -56,8 +56,11 @@ final class Session implements Invalidations {
 
   private static final int CROWD_REQUESTS = 32;
 
-  /** The space of the largest files comes back within this. */
-  private static final long FORGETS_NANOS = TimeUnit.SECONDS.toNanos(2);
+  /** The space of a file that was removed is the guest's until it forgets it: mostly at once. */
+  private static final long SPACE_BACK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  /** What was removed longer ago is not on its way back. */
+  private static final long REMOVED_LATELY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   final String client;
   private final ExportSession export;
@@ -84,6 +87,11 @@ final class Session implements Invalidations {
   private long forgetsBegun;
 
   private long forgetsDone;
+
+  /** Guarded by this: when a name was removed last, and how many of those frames had come. */
+  private long removedNanos = System.nanoTime() - REMOVED_LATELY_NANOS;
+
+  private long forgetsAtRemoval;
 
   /** Invalidations were not sent, since the client did not read: it has to drop everything. */
   private boolean behind;
@@ -198,27 +206,30 @@ final class Session implements Invalidations {
     }
   }
 
-  /** Waits for what was forgotten before, not for ever: it may have to wait for this worker. */
-  private synchronized void awaitForgets() {
-    long all = forgetsBegun;
-    long deadline = System.nanoTime() + FORGETS_NANOS;
+  /** Notes that a name was removed, or replaced, whose file the guest is about to forget. */
+  private synchronized void removed() {
+    removedNanos = System.nanoTime();
+    forgetsAtRemoval = forgetsBegun;
+  }
+
+  private synchronized boolean removedLately() {
+    return System.nanoTime() - removedNanos < REMOVED_LATELY_NANOS;
+  }
+
+  /**
+   * Waits until what was removed last is forgotten; the guest may keep it open, so not for long.
+   */
+  private synchronized void awaitSpace() {
+    long deadline = System.nanoTime() + SPACE_BACK_NANOS;
     try {
-      for (long left = FORGETS_NANOS; forgetsDone < all && left > 0; ) {
+      for (long left = SPACE_BACK_NANOS;
+          left > 0 && (forgetsDone <= forgetsAtRemoval || forgetsDone < forgetsBegun); ) {
         TimeUnit.NANOSECONDS.timedWait(this, left);
         left = deadline - System.nanoTime();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  private synchronized long forgetsDone() {
-    return forgetsDone;
-  }
-
-  /** Whether something was forgotten since so many were done, or is being forgotten now. */
-  private synchronized boolean isForgettingSince(long done) {
-    return done < forgetsBegun;
   }
 
   private void request(ClientFrame frame, Connection from) {
@@ -318,13 +329,15 @@ final class Session implements Invalidations {
       from.credit();
       return;
     }
-    long forgotten = forgetsDone();
     ServerFrame answer = answer(frame);
-    if (answer.getErrno() == Errno.ENOSPC && isForgettingSince(forgotten)) {
-      // The space of a file that was removed comes back when it is forgotten: rm, then write.
+    if (answer.getErrno() == 0 && (frame.hasUnlink() || frame.hasRename())) {
+      removed();
+    }
+    if (answer.getErrno() == Errno.ENOSPC && removedLately()) {
+      // rm, then write: there is room for it in a moment.
       workers.execute(
           () -> {
-            awaitForgets();
+            awaitSpace();
             reply(answer(frame), frame);
             from.credit();
           });

@@ -151,6 +151,16 @@ class FaultTest {
         });
   }
 
+  /** The server gives a removed file's space back when the guest forgets it, a moment later. */
+  @Test
+  void whatIsRemovedFromAFullDiskMakesRoomAtOnce() throws IOException {
+    onSmallDisk(
+        () ->
+            inGuest(
+                "set -e; for i in $(seq 20); do cp /dev/zero fill 2>/run/said && exit 1; rm fill;"
+                    + " head -c 5000000 /dev/zero > again; rm again; done"));
+  }
+
   /**
    * With the state folder's disk full no owner can be recorded: the guest is told, not deceived.
    */
