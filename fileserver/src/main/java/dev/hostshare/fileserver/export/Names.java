@@ -14,7 +14,7 @@ import java.util.List;
 public final class Names {
   private static final int MAX_WALK = 64;
 
-  /** 64 MiB: some ms to give back on ext4. */
+  /** What is larger may take long to give back. */
   private static final long LARGE_BYTES = 64 << 20;
 
   private final ExportSession session;

@@ -30,7 +30,7 @@ final class OverlayDatabase implements AutoCloseable {
 
   private static final int SCHEMA_VERSION = 1;
 
-  /** 16 MiB: a checkpoint's fsync comes once in some 100,000 chown calls. */
+  /** 16 MiB of log, so that a checkpoint's fsync(2) comes rarely. */
   private static final long CHECKPOINT_BYTES = 16 << 20;
 
   /** A log that checkpoints do not get to the end of, for all that is written meanwhile. */

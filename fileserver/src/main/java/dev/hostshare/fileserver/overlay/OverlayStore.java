@@ -42,7 +42,7 @@ public final class OverlayStore implements AutoCloseable {
   /** With less than a page of SQLite's shared memory left, a disk is full. */
   private static final long FULL_DISK_BYTES = 32 << 10;
 
-  /** Records that are written to the database together, while nobody else can: some 0.3 ms. */
+  /** Records that are written to the database together, while nobody else can change any. */
   private static final int SLICE = 32;
 
   /**
@@ -58,7 +58,7 @@ public final class OverlayStore implements AutoCloseable {
   /** A database that failed is tried again after this. */
   private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** 8 MiB: some 60,000 changes, which a server that was killed reads again in half a second. */
+  /** 8 MiB: what a server that was killed reads again when it starts. */
   private static final long JOURNAL_BYTES = 8 << 20;
 
   private record Name(FileId parent, ByteBuffer name) {
