@@ -24,6 +24,9 @@ public final class Directories {
 
   private static final int SEEK_SET = 0;
 
+  /** Directories opened ahead with one request, at the most. */
+  private static final int MAX_AHEAD = 64;
+
   private static final Logger log = LoggerFactory.getLogger(Directories.class);
 
   private final ExportSession session;
@@ -34,6 +37,22 @@ public final class Directories {
     this.session = session;
     this.host = session.host;
     this.permissions = new Permissions(session.xattrs());
+  }
+
+  /** Which entries of a listing come with attributes, and a lookup count. */
+  public enum Detail {
+    NAMES,
+    ATTRIBUTES,
+    /** Directories do, and what the host does not tell the type of. */
+    DIRECTORIES;
+
+    boolean wants(int type) {
+      return switch (this) {
+        case NAMES -> false;
+        case ATTRIBUTES -> true;
+        case DIRECTORIES -> type == Linux.S_IFDIR || type == 0;
+      };
+    }
   }
 
   /**
@@ -67,7 +86,7 @@ public final class Directories {
    * @param size how many bytes of its first entries come with it, if not 0: as {@link #read} has
    *     them
    */
-  public Opened open(long node, int size, boolean plus, Caller caller) throws ErrnoException {
+  public Opened open(long node, int size, Detail detail, Caller caller) throws ErrnoException {
     Node n = session.nodes.get(node);
     if (!n.isDirectory()) {
       throw ErrnoException.of(Errno.ENOTDIR);
@@ -83,7 +102,7 @@ public final class Directories {
         OpenDirectory dir = session.handles.addDirectory(n, fd);
         fd = -1;
         return size > 0
-            ? opened(dir, at, attributes, size, plus, caller)
+            ? opened(dir, at, attributes, size, detail, caller)
             : new Opened(dir.id, attributes, null, null);
       } finally {
         if (fd >= 0) {
@@ -93,15 +112,60 @@ public final class Directories {
     }
   }
 
+  /**
+   * Opens directories that are expected to be opened next, and lists them.
+   *
+   * @param size of each listing, as {@link #read} has it
+   * @return one each, in their order; null where the directory cannot be opened, or listed whole in
+   *     {@code size}
+   * @throws ErrnoException EINVAL if there are too many
+   */
+  public List<Opened> openAhead(List<Long> nodes, int size, Detail detail, Caller caller)
+      throws ErrnoException {
+    if (nodes.size() > MAX_AHEAD) {
+      throw ErrnoException.of(Errno.EINVAL);
+    }
+    List<Opened> all = new ArrayList<>(nodes.size());
+    for (long node : nodes) {
+      all.add(openWhole(node, size, detail, caller));
+    }
+    return all;
+  }
+
+  private Opened openWhole(long node, int size, Detail detail, Caller caller) {
+    try {
+      Opened opened = open(node, Math.max(size, 1), detail, caller);
+      if (opened.handle() == 0) {
+        return opened;
+      }
+      if (opened.first() != null) {
+        forget(opened.first().entries());
+      }
+      session.handles.remove(opened.handle()).leave();
+    } catch (ErrnoException e) {
+      // Whoever opens it is told.
+      log.trace("cannot be opened ahead: {}", e.getMessage());
+    }
+    return null;
+  }
+
+  private void forget(List<Listed> entries) {
+    for (Listed listed : entries) {
+      if (listed.entry() != null) {
+        session.forget(listed.entry().node(), 1);
+      }
+    }
+  }
+
   private Opened opened(
-      OpenDirectory dir, Location at, Attributes attributes, int size, boolean plus, Caller caller)
+      OpenDirectory dir, Location at, Attributes attributes, int size, Detail detail, Caller caller)
       throws ErrnoException {
     Listing first = null;
     Attributes read = null;
     dir.enter();
     try {
       synchronized (dir) {
-        first = collect(dir, size, plus, caller);
+        first = collect(dir, size, detail, caller);
       }
       if (first.end()) {
         Node n = dir.node;
@@ -126,15 +190,14 @@ public final class Directories {
    * the end.
    *
    * @param cookie of the last entry seen; 0 for the start
-   * @param plus with attributes, and a lookup count on each
    */
-  public Listing read(long handle, long cookie, int size, boolean plus, Caller caller)
+  public Listing read(long handle, long cookie, int size, Detail detail, Caller caller)
       throws ErrnoException {
     OpenDirectory dir = session.handles.enterDirectory(handle);
     try {
       synchronized (dir) {
         seek(dir, cookie);
-        return collect(dir, size, plus, caller);
+        return collect(dir, size, detail, caller);
       }
     } finally {
       dir.leave();
@@ -157,15 +220,11 @@ public final class Directories {
       Attributes attributes = n.export.compose(host.stat(at.dir, at.name), n.fileId, caller);
       permissions.require(n.export, attributes, caller, Permissions.READ | Permissions.EXECUTE);
       for (HostFs.DirEntry e : namesOf(n, at, Math.min(max, MAX_ENTRIES))) {
-        entries.add(listed(n, at, at.dir, e, caller));
+        entries.add(listed(n, at, at.dir, e, true, caller));
       }
       return new Listing(entries, true);
     } catch (ErrnoException e) {
-      for (Listed listed : entries) {
-        if (listed.entry() != null) {
-          session.forget(listed.entry().node(), 1);
-        }
-      }
+      forget(entries);
       throw e;
     }
   }
@@ -212,11 +271,11 @@ public final class Directories {
     dir.atEnd = false;
   }
 
-  private Listing collect(OpenDirectory dir, int size, boolean plus, Caller caller)
+  private Listing collect(OpenDirectory dir, int size, Detail detail, Caller caller)
       throws ErrnoException {
     List<Listed> entries = new ArrayList<>();
     int bytes = 0;
-    try (Location at = plus ? session.locate(dir.node) : null) {
+    try (Location at = detail == Detail.NAMES ? null : session.locate(dir.node)) {
       while (entries.size() < MAX_ENTRIES) {
         if (dir.pending.isEmpty()) {
           // Not asked again at the end: what was added meanwhile may be listed or not (readdir(3)).
@@ -227,11 +286,12 @@ public final class Directories {
           continue;
         }
         HostFs.DirEntry next = dir.pending.peek();
+        boolean plus = detail.wants(next.type());
         int cost = next.name().length + ENTRY_BYTES + (plus ? PLUS_BYTES : 0);
         if (!entries.isEmpty() && bytes + cost > size) {
           break;
         }
-        entries.add(listed(dir.node, at, dir.fd, next, caller));
+        entries.add(listed(dir.node, at, dir.fd, next, plus, caller));
         bytes += cost;
         dir.pending.remove();
         dir.position = next.cookie();
@@ -246,17 +306,19 @@ public final class Directories {
   }
 
   /**
-   * An entry, with attributes if {@code at} is given.
+   * An entry, with attributes if {@code plus}.
    *
-   * @param fd of the directory, where {@code at} is null
+   * @param at the directory; needed with {@code plus}
+   * @param fd of the directory, needed without
    */
-  private Listed listed(Node node, Location at, int fd, HostFs.DirEntry e, Caller caller)
+  private Listed listed(
+      Node node, Location at, int fd, HostFs.DirEntry e, boolean plus, Caller caller)
       throws ErrnoException {
     Entry entry = null;
     int type = e.type();
-    if (at != null || session.overlay.maybeSpecial(node.fileId.volume(), e.inode())) {
+    if (plus || session.overlay.maybeSpecial(node.fileId.volume(), e.inode())) {
       try {
-        if (at != null) {
+        if (plus) {
           HostStat stat = host.stat(at.dir, e.name());
           entry = session.names().enter(node, at, e.name(), stat, caller);
           type = entry.attributes().type();

@@ -19,6 +19,7 @@ import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Lock;
 import dev.hostshare.proto.v1.Mounted;
+import dev.hostshare.proto.v1.Opened;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Setlk;
 import dev.hostshare.proto.v1.Walked;
@@ -100,16 +101,24 @@ final class Operations {
                 .open(
                     op.getNode(),
                     Math.min(positive(op.getMaxSize()), maxPayload),
-                    op.getPlus(),
+                    Packing.detail(op.getDetail()),
                     caller);
-        var told = reply.getOpenedBuilder();
-        told.setHandle(opened.handle()).setAttr(Packing.attr(opened.attributes()));
-        if (opened.first() != null) {
-          told.setEntries(Packing.entries(opened.first()));
-        }
-        if (opened.read() != null) {
-          told.setReadAttr(Packing.attr(opened.read()));
-        }
+        reply.setOpened(Packing.opened(opened));
+      }
+      case OPENDIR_AHEAD -> {
+        var op = f.getOpendirAhead();
+        var told = reply.getOpenedAheadBuilder();
+        session
+            .directories()
+            .openAhead(
+                op.getNodesList(),
+                Math.min(positive(op.getMaxSize()), maxPayload),
+                Packing.detail(op.getDetail()),
+                caller)
+            .forEach(
+                opened ->
+                    told.addDirectories(
+                        opened == null ? Opened.getDefaultInstance() : Packing.opened(opened)));
       }
       case READDIR -> {
         var op = f.getReaddir();
@@ -121,7 +130,7 @@ final class Operations {
                         op.getHandle(),
                         op.getCookie(),
                         Math.min(positive(op.getSize()), maxPayload),
-                        op.getPlus(),
+                        Packing.detail(op.getDetail()),
                         caller)));
       }
       case SURVEY -> {

@@ -16,6 +16,7 @@ import dev.hostshare.fileserver.host.HostStat;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.DirEntry;
 import dev.hostshare.proto.v1.Entries;
 import dev.hostshare.proto.v1.Opened;
@@ -99,6 +100,26 @@ final class Packing {
       opened.setEntry(entry(o.entry()));
     }
     return opened.build();
+  }
+
+  static Opened opened(Directories.Opened o) {
+    Opened.Builder opened = Opened.newBuilder().setHandle(o.handle()).setAttr(attr(o.attributes()));
+    if (o.first() != null) {
+      opened.setEntries(entries(o.first()));
+    }
+    if (o.read() != null) {
+      opened.setReadAttr(attr(o.read()));
+    }
+    return opened.build();
+  }
+
+  /** A detail of a later version is not known here: the names then have to do. */
+  static Directories.Detail detail(Detail detail) {
+    return switch (detail) {
+      case ATTRIBUTES -> Directories.Detail.ATTRIBUTES;
+      case DIRECTORIES -> Directories.Detail.DIRECTORIES;
+      case NAMES, UNRECOGNIZED -> Directories.Detail.NAMES;
+    };
   }
 
   static Entries entries(Directories.Listing listing) {

@@ -162,9 +162,9 @@ final class ExportSessionTest {
     assertEquals(device, seen.rdev());
     assertTrue(java.nio.file.Files.isRegularFile(share.resolve("null")));
     Map<String, Integer> types = new java.util.HashMap<>();
-    long handle = session.directories().open(root, 0, false, ROOT).handle();
+    long handle = session.directories().open(root, 0, Directories.Detail.NAMES, ROOT).handle();
     for (Directories.Listed e :
-        session.directories().read(handle, 0, 65536, false, ROOT).entries()) {
+        session.directories().read(handle, 0, 65536, Directories.Detail.NAMES, ROOT).entries()) {
       types.put(new String(e.name(), UTF_8), e.type());
     }
     assertEquals(Linux.S_IFCHR, types.get("null"));
@@ -177,22 +177,66 @@ final class ExportSessionTest {
     for (String n : List.of("a", "b", "c")) {
       session.names().mkdir(dir, name(n), 0755, 0, ROOT);
     }
-    Directories.Opened all = session.directories().open(dir, 1 << 16, true, ROOT);
+    Directories.Opened all =
+        session.directories().open(dir, 1 << 16, Directories.Detail.ATTRIBUTES, ROOT);
     assertEquals(0, all.handle(), "nothing is left to be read");
     assertTrue(all.first().end());
     assertEquals(3, all.first().entries().size());
     assertTrue(all.first().entries().stream().allMatch(e -> e.entry() != null));
     assertEquals(all.attributes().inode(), all.read().inode());
-    assertErrno(Errno.EBADF, () -> session.directories().read(0, 0, 1, false, ROOT));
+    assertErrno(
+        Errno.EBADF, () -> session.directories().read(0, 0, 1, Directories.Detail.NAMES, ROOT));
 
-    Directories.Opened some = session.directories().open(dir, 1, false, ROOT);
+    Directories.Opened some = session.directories().open(dir, 1, Directories.Detail.NAMES, ROOT);
     assertNull(some.read());
     assertEquals(1, some.first().entries().size());
     long cookie = some.first().entries().getLast().cookie();
     Directories.Listing rest =
-        session.directories().read(some.handle(), cookie, 1 << 16, false, ROOT);
+        session.directories().read(some.handle(), cookie, 1 << 16, Directories.Detail.NAMES, ROOT);
     assertEquals(2, rest.entries().size());
     assertTrue(rest.end());
+  }
+
+  @Test
+  void directoriesThatAreOpenedAheadAreToldWholeOrNotAtAll() throws Exception {
+    long dir = session.names().mkdir(root, name("dir"), 0755, 0, ROOT).node();
+    long sub = session.names().mkdir(dir, name("sub"), 0755, 0, ROOT).node();
+    session.names().mknod(dir, name("file"), Linux.S_IFREG | 0644, 0, 0, ROOT);
+    session.names().mknod(dir, name("null"), Linux.S_IFCHR | 0666, 259, 0, ROOT);
+    long file = lookup(dir, "file").node();
+    int nodes = session.nodeCount();
+
+    List<Directories.Opened> told =
+        session
+            .directories()
+            .openAhead(
+                List.of(dir, file, 999_999L, sub), 1 << 16, Directories.Detail.DIRECTORIES, ROOT);
+
+    assertEquals(4, told.size());
+    Map<String, Directories.Listed> listed = new java.util.HashMap<>();
+    told.getFirst().first().entries().forEach(e -> listed.put(new String(e.name(), UTF_8), e));
+    assertEquals(sub, listed.get("sub").entry().node());
+    assertNull(listed.get("file").entry(), "by name only");
+    assertNull(listed.get("null").entry());
+    assertEquals(Linux.S_IFCHR, listed.get("null").type());
+    assertNull(told.get(1), "no directory");
+    assertNull(told.get(2), "no node");
+    assertEquals(List.of(), told.get(3).first().entries());
+    session.forget(sub, 1);
+
+    for (Directories.Detail detail : Directories.Detail.values()) {
+      told = session.directories().openAhead(List.of(dir), 1, detail, ROOT);
+      assertNull(told.getFirst(), "does not fit");
+    }
+    assertEquals(nodes, session.nodeCount(), "lookup counts of what was not told");
+    assertEquals(0, session.handleCount());
+    assertErrno(
+        Errno.EINVAL,
+        () ->
+            session
+                .directories()
+                .openAhead(
+                    java.util.Collections.nCopies(65, dir), 1, Directories.Detail.NAMES, ROOT));
   }
 
   @Test
@@ -336,7 +380,9 @@ final class ExportSessionTest {
       assertErrno(Errno.ESTALE, () -> lookup(id, "x"));
       assertErrno(Errno.EBADF, () -> session.files().read(id, 0, segment("x")));
       assertErrno(Errno.EBADF, () -> session.files().release(id));
-      assertErrno(Errno.EBADF, () -> session.directories().read(id, 0, 4096, true, ROOT));
+      assertErrno(
+          Errno.EBADF,
+          () -> session.directories().read(id, 0, 4096, Directories.Detail.ATTRIBUTES, ROOT));
       session.forget(id, Long.MAX_VALUE);
     }
   }
@@ -363,9 +409,12 @@ final class ExportSessionTest {
     assertErrno(
         Errno.EACCES, () -> session.names().rename(root, name("state"), root, name("s"), 0, ROOT));
     assertErrno(Errno.EACCES, () -> session.names().rmdir(root, name("state"), ROOT));
-    long handle = session.directories().open(root, 0, false, ROOT).handle();
+    long handle = session.directories().open(root, 0, Directories.Detail.NAMES, ROOT).handle();
     for (Directories.Listed e :
-        session.directories().read(handle, 0, 65536, true, ROOT).entries()) {
+        session
+            .directories()
+            .read(handle, 0, 65536, Directories.Detail.ATTRIBUTES, ROOT)
+            .entries()) {
       assertTrue(e.entry() == null || !new String(e.name(), UTF_8).equals("state"));
     }
   }

@@ -36,6 +36,8 @@ final class Core {
 
   final MissingNames missing;
   final Folders folders = new Folders(this);
+  final DirectoriesAhead ahead = new DirectoriesAhead(this);
+  final Walks walks = new Walks();
 
   Core(
       Session session,

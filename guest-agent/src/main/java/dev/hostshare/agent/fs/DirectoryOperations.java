@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.DirEntry;
 import dev.hostshare.proto.v1.Fsync;
 import dev.hostshare.proto.v1.Opendir;
@@ -39,7 +40,7 @@ public final class DirectoryOperations {
 
   /**
    * Opens a directory. Where the kernel has the whole listing the server is not asked: it opens the
-   * directory if it is read all the same.
+   * directory if it is read all the same. Those that are expected to be opened next are fetched.
    *
    * @param plus whether the kernel begins to read with {@code plus}
    */
@@ -49,15 +50,60 @@ public final class DirectoryOperations {
       return;
     }
     if (isKnown(inode)) {
-      core.statistics.requests.incrementAndGet();
-      core.statistics.local.incrementAndGet();
-      var directory = new OpenDirectory(inode, OpenDirectory.UNBOUND);
+      core.walks.opens(context.thread(), inode);
+      local();
+      var directory = new OpenDirectory(inode, OpenDirectory.UNBOUND, Detail.ATTRIBUTES);
       reply.success(new OpenedFile(core.handles.add(directory), null, true));
       return;
     }
+    if (!plus) {
+      open(context, inode, Detail.NAMES, reply);
+      return;
+    }
+    if (!core.policy.watches() || core.policy.perCaller()) {
+      open(context, inode, Detail.ATTRIBUTES, reply);
+      return;
+    }
+    Detail detail = core.walks.opens(context.thread(), inode);
+    openExpected(context, inode, detail, reply);
+    goAhead(context, detail);
+  }
+
+  private void local() {
+    core.statistics.requests.incrementAndGet();
+    core.statistics.local.incrementAndGet();
+  }
+
+  /** Fetches what a thread is expected to open next, if it has opened what was expected so far. */
+  private void goAhead(RequestContext context, Detail detail) {
+    List<Inode> next =
+        core.walks.next(context.thread(), this::isKnown, inode -> core.ahead.isAsked(inode));
+    if (!next.isEmpty()) {
+      core.ahead.ask(next, detail, FIRST_BYTES);
+    }
+  }
+
+  private void openExpected(
+      RequestContext context, Inode inode, Detail detail, Reply<OpenedFile> reply) {
+    DirectoriesAhead.Listing listing =
+        core.folders.othersAreBusy(inode) ? null : core.ahead.take(inode, detail);
+    if (listing != null) {
+      local();
+      if (detail == Detail.ATTRIBUTES) {
+        core.folders.spend(inode);
+      }
+      reply.success(
+          opened(inode, listing.opened(), detail, listing.asked(), inode.unsettle(), true));
+    } else if (!core.ahead.await(
+        inode, context, reply, () -> openExpected(context, inode, detail, reply))) {
+      open(context, inode, detail, reply);
+    }
+  }
+
+  private void open(RequestContext context, Inode inode, Detail detail, Reply<OpenedFile> reply) {
     // Whoever checks permissions itself may list what it then cannot have.
     boolean ahead = !core.policy.perCaller();
-    if (ahead && plus) {
+    if (ahead && detail == Detail.ATTRIBUTES) {
       core.folders.spend(inode);
     }
     long ticket = ahead ? inode.unsettle() : 0;
@@ -72,20 +118,11 @@ public final class DirectoryOperations {
                     Opendir.newBuilder()
                         .setNode(inode.node())
                         .setMaxSize(ahead ? FIRST_BYTES : 0)
-                        .setPlus(plus)),
+                        .setDetail(detail)),
         new Core.Completion<>() {
           @Override
           public OpenedFile complete(ServerFrame frame, Asked asked) {
-            Opened opened = frame.getOpened();
-            boolean kept = opened.getAttr().getWatched() && core.isQuiet(inode, asked);
-            boolean good =
-                opened.getAttr().getWatched() && core.hasGoodPages(inode, opened.getAttr(), asked);
-            inode.tell(opened.getAttr(), kept);
-            var directory = opened(inode, opened, plus, asked);
-            if (ahead) {
-              inode.settle(ticket, kept && opened.hasReadAttr() ? opened.getReadAttr() : null);
-            }
-            return new OpenedFile(core.handles.add(directory), null, good);
+            return opened(inode, frame.getOpened(), detail, asked, ticket, ahead);
           }
 
           @Override
@@ -98,17 +135,31 @@ public final class DirectoryOperations {
         });
   }
 
-  private static OpenDirectory opened(Inode inode, Opened opened, boolean plus, Asked asked) {
+  /**
+   * Takes in what the server said.
+   *
+   * @param ticket of {@link Inode#unsettle}, if {@code ahead}: entries came with the open
+   */
+  private OpenedFile opened(
+      Inode inode, Opened opened, Detail detail, Asked asked, long ticket, boolean ahead) {
+    boolean kept = opened.getAttr().getWatched() && core.isQuiet(inode, asked);
+    boolean good =
+        opened.getAttr().getWatched() && core.hasGoodPages(inode, opened.getAttr(), asked);
+    inode.tell(opened.getAttr(), kept);
     var directory =
         new OpenDirectory(
             inode,
             opened.getHandle() == 0
                 ? OpenDirectory.UNBOUND
-                : new OpenFile.Binding(asked.generation(), opened.getHandle()));
+                : new OpenFile.Binding(asked.generation(), opened.getHandle()),
+            detail == Detail.NAMES ? Detail.ATTRIBUTES : detail);
     if (opened.hasEntries()) {
-      directory.beginsWith(plus, OpenDirectory.of(opened.getEntries(), asked));
+      directory.beginsWith(detail != Detail.NAMES, OpenDirectory.of(opened.getEntries(), asked));
     }
-    return directory;
+    if (ahead) {
+      inode.settle(ticket, kept && opened.hasReadAttr() ? opened.getReadAttr() : null);
+    }
+    return new OpenedFile(core.handles.add(directory), null, good);
   }
 
   /**
@@ -150,7 +201,7 @@ public final class DirectoryOperations {
       ahead =
           directory.take(cookie, plus, plus ? core.policy.attrNanos(false) : NAMES_MAX_AGE_NANOS);
       if (ahead != null && !(ahead.entries().isEmpty() && !ahead.end())) {
-        reply.success(list(directory, ahead, offset, cookie, plus, sinks.get()));
+        reply.success(list(context, directory, ahead, offset, cookie, plus, sinks.get()));
         return;
       }
     } catch (ErrnoException e) {
@@ -158,7 +209,8 @@ public final class DirectoryOperations {
       return;
     }
     giveBack(directory.drop());
-    if (plus) {
+    Detail detail = plus ? directory.detail : Detail.NAMES;
+    if (detail == Detail.ATTRIBUTES) {
       core.folders.spend(directory.inode);
     }
     core.start(
@@ -173,10 +225,11 @@ public final class DirectoryOperations {
                         .setHandle(directory.binding().handle())
                         .setCookie(cookie)
                         .setSize(FETCH_BYTES)
-                        .setPlus(plus)),
+                        .setDetail(detail)),
         (frame, asked) -> {
           directory.inode.touch(); // its access time
           return list(
+              context,
               directory,
               OpenDirectory.of(frame.getEntries(), asked),
               offset,
@@ -187,6 +240,7 @@ public final class DirectoryOperations {
   }
 
   private <S extends DirectorySink> S list(
+      RequestContext context,
       OpenDirectory directory,
       OpenDirectory.Ahead ahead,
       long offset,
@@ -198,6 +252,7 @@ public final class DirectoryOperations {
     long after = cookie;
     if (offset == Cookies.START) {
       directory.begun = ahead.asked();
+      directory.begins();
     }
     try {
       if (addDots(directory.inode, offset, sink)) {
@@ -211,9 +266,9 @@ public final class DirectoryOperations {
           after = entry.getCookie();
           used++;
         }
-      }
-      if (ahead.end() && used == ahead.entries().size() && isKept(directory, ahead.asked())) {
-        directory.inode.hasPages = true;
+        if (ahead.end() && used == ahead.entries().size()) {
+          ended(context, directory, plus, ahead.asked());
+        }
       }
     } finally {
       giveBack(
@@ -227,6 +282,23 @@ public final class DirectoryOperations {
                   ahead.nanos())));
     }
     return sink;
+  }
+
+  /** The kernel is told the last of a listing. */
+  private void ended(RequestContext context, OpenDirectory directory, boolean plus, Asked asked) {
+    if (isKept(directory, asked)) {
+      directory.inode.hasPages = true;
+    }
+    if (plus && core.policy.watches() && !core.policy.perCaller()) {
+      directory.inode.byName = directory.detail == Detail.DIRECTORIES;
+      core.walks.listed(
+          context.thread(),
+          directory.inode,
+          directory.subdirectories(),
+          directory.files(),
+          directory.detail);
+      goAhead(context, directory.detail);
+    }
   }
 
   /** Whether nothing has happened to the directory since its listing was begun. */
@@ -265,12 +337,14 @@ public final class DirectoryOperations {
       throws ErrnoException {
     long offset = directory.toOffset(entry.getCookie());
     if (!entry.hasEntry()) {
+      directory.lists(null);
       return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), null);
     }
     // An entry that is not added stays in the list, and its lookup count with it. It does not come
     // to
     // that in the kernel driver, the only one that asks for inodes: there, what fits is added.
     NodeEntry node = core.enter(entry.getEntry(), asked, directory.inode, entry.getName());
+    directory.lists(entry.getType() == Linux.S_IFDIR ? core.inodes.get(node.id()) : null);
     return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), node);
   }
 

@@ -66,6 +66,7 @@ public final class FileSystem implements AutoCloseable {
               session, sharePath, inodes, policy, notifier, listener.changes, listener.missing);
       listener.session = session;
       listener.folders = core.folders;
+      listener.ahead = core.ahead;
       listener.inodes = inodes;
       return new FileSystem(mounted.getShare(), core);
     } catch (IOException | RuntimeException | Error e) {
@@ -228,6 +229,7 @@ public final class FileSystem implements AutoCloseable {
     private final Notifier notifier;
     private volatile Session session;
     private volatile Folders folders;
+    private volatile DirectoriesAhead ahead;
 
     /** Set last: there is nothing to invalidate before. */
     private volatile InodeTable inodes;
@@ -291,6 +293,7 @@ public final class FileSystem implements AutoCloseable {
 
     private void everything(InodeTable known) {
       folders.clear();
+      ahead.clear();
       changes.addAll();
       Collection<Inode> all = known.all();
       all.forEach(Inode::untell);

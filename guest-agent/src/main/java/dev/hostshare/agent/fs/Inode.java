@@ -61,6 +61,9 @@ final class Inode implements Recoverable {
    */
   volatile boolean hasPages;
 
+  /** Of a directory: whether the kernel was told of the files in it by name only. */
+  volatile boolean byName;
+
   /** Open files of it, from the server's reply to the kernel's release. */
   final AtomicInteger opens = new AtomicInteger();
 

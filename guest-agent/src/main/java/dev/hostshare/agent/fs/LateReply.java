@@ -36,6 +36,11 @@ final class LateReply {
         }
       }
       case ENTRIES -> giveBack(core, generation, frame.getEntries());
+      case OPENED_AHEAD ->
+          frame
+              .getOpenedAhead()
+              .getDirectoriesList()
+              .forEach(opened -> giveBack(core, generation, opened.getEntries()));
       default -> {
         if (op == ClientFrame.OpCase.SETLK && frame.getErrno() == 0) {
           LockOperations.log.warn(

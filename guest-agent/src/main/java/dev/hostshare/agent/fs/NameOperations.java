@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Link;
 import dev.hostshare.proto.v1.Mkdir;
@@ -36,7 +37,7 @@ public final class NameOperations {
     if (parent == null || !core.nameFits(name, reply)) {
       return;
     }
-    if (answer(parent, name, reply)) {
+    if (answer(context, parent, name, reply)) {
       return;
     }
     core.start(
@@ -51,7 +52,7 @@ public final class NameOperations {
             if (frame.getWalked().getEntriesCount() != 1) {
               throw new ErrnoException(Errno.EIO);
             }
-            return core.enter(frame.getWalked().getEntries(0), asked, parent, name);
+            return found(context, frame.getWalked().getEntries(0), asked, parent, name);
           }
 
           @Override
@@ -66,7 +67,8 @@ public final class NameOperations {
   }
 
   /** Answers from what is known of the whole directory, if that is so. */
-  private boolean answer(Inode parent, ByteString name, Reply<NodeEntry> reply) {
+  private boolean answer(
+      RequestContext context, Inode parent, ByteString name, Reply<NodeEntry> reply) {
     // Before it is looked for: what is changed from here on is seen by whoever takes it in.
     var asked = new Asked(core.session.generation(), core.changes.count(), System.nanoTime());
     Folders.Known known = core.folders.find(parent, name);
@@ -79,12 +81,21 @@ public final class NameOperations {
       reply.success(
           known.entry() == null
               ? missing(parent, name, asked)
-              : core.enter(known.entry(), asked, parent, name));
+              : found(context, known.entry(), asked, parent, name));
     } catch (ErrnoException e) {
       core.statistics.errors.incrementAndGet();
       reply.error(e.errno());
     }
     return true;
+  }
+
+  private NodeEntry found(
+      RequestContext context, Entry entry, Asked asked, Inode parent, ByteString name)
+      throws ErrnoException {
+    if (parent.byName) {
+      core.walks.lookedAt(context.thread());
+    }
+    return core.enter(entry, asked, parent, name);
   }
 
   /** Says that a name is missing which will be told when it comes. */
@@ -145,6 +156,7 @@ public final class NameOperations {
         continue;
       }
       core.folders.forget(ids[i]);
+      core.ahead.forget(ids[i]);
       if (forgotten.generation() > generation) {
         // What belonged to an older session is void.
         forget.clear();

@@ -1,5 +1,6 @@
 package dev.hostshare.agent.fs;
 
+import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.DirEntry;
 import dev.hostshare.proto.v1.Entries;
 import java.util.ArrayDeque;
@@ -16,7 +17,19 @@ final class OpenDirectory implements Recoverable {
   /** Not open at the server in any session: it is opened there when it is used. */
   static final OpenFile.Binding UNBOUND = new OpenFile.Binding(-1, 0);
 
+  /** Of those in one directory, that {@link Walks} is told of. */
+  private static final int MAX_SUBDIRECTORIES = 4096;
+
   final Inode inode;
+
+  /** What the kernel is told of its entries, if it asks for more than their names. */
+  final Detail detail;
+
+  /** What was listed since the start. Guarded by this. */
+  private final List<Inode> subdirectories = new ArrayList<>(0);
+
+  private int files;
+
   private final ArrayDeque<DirEntry> ahead = new ArrayDeque<>();
   private volatile OpenFile.Binding binding;
 
@@ -31,9 +44,33 @@ final class OpenDirectory implements Recoverable {
   private boolean aheadEnd;
   private long aheadNanos;
 
-  OpenDirectory(Inode inode, OpenFile.Binding binding) {
+  OpenDirectory(Inode inode, OpenFile.Binding binding, Detail detail) {
     this.inode = inode;
     this.binding = binding;
+    this.detail = detail;
+  }
+
+  /** It is listed from the start. */
+  synchronized void begins() {
+    subdirectories.clear();
+    files = 0;
+  }
+
+  /** An entry is listed: a directory that the kernel is told of, or another (null). */
+  synchronized void lists(Inode subdirectory) {
+    if (subdirectory == null) {
+      files++;
+    } else if (subdirectories.size() < MAX_SUBDIRECTORIES) {
+      subdirectories.add(subdirectory);
+    }
+  }
+
+  synchronized List<Inode> subdirectories() {
+    return List.copyOf(subdirectories);
+  }
+
+  synchronized int files() {
+    return files;
   }
 
   OpenFile.Binding binding() {

@@ -9,6 +9,15 @@ public interface RequestContext {
   Identity caller();
 
   /**
+   * The thread that asks, as the kernel tells even where it does not tell {@link #caller}: its id
+   * in the agent's pid namespace; 0 if it is not visible there, or not known.
+   */
+  default int thread() {
+    Identity caller = caller();
+    return caller == null ? 0 : caller.pid();
+  }
+
+  /**
    * Tells that {@code call} is what the request waits for now. An interrupt that comes, or came, is
    * to be passed to it. Called again when the operation goes on with another call.
    */

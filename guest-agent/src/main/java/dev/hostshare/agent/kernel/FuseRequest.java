@@ -12,6 +12,7 @@ final class FuseRequest implements RequestContext {
   final int opcode;
   final long nodeId;
   private final Identity caller;
+  private final int thread;
 
   /** Only touched by the event loop. */
   private Reply<?> reply;
@@ -28,18 +29,25 @@ final class FuseRequest implements RequestContext {
       long unique,
       int opcode,
       long nodeId,
-      Identity caller) {
+      Identity caller,
+      int thread) {
     this.device = device;
     this.pending = pending;
     this.unique = unique;
     this.opcode = opcode;
     this.nodeId = nodeId;
     this.caller = caller;
+    this.thread = thread;
   }
 
   @Override
   public Identity caller() {
     return caller;
+  }
+
+  @Override
+  public int thread() {
+    return thread;
   }
 
   @Override

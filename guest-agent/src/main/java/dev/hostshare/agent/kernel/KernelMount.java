@@ -228,7 +228,8 @@ public final class KernelMount implements ShareMount {
             unique,
             opcode,
             HiddenRoot.fromKernel(input.get(ValueLayout.JAVA_LONG, FuseAbi.InHeader.NODEID)),
-            caller());
+            caller(),
+            input.get(ValueLayout.JAVA_INT, FuseAbi.InHeader.PID));
     boolean answers = !FuseDispatcher.isSilent(opcode);
     int errno;
     try {

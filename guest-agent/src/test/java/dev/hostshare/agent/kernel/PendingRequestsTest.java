@@ -47,6 +47,6 @@ final class PendingRequestsTest {
   }
 
   private FuseRequest request(long unique) {
-    return new FuseRequest(null, pending, unique, FuseAbi.SETLKW, 1, null);
+    return new FuseRequest(null, pending, unique, FuseAbi.SETLKW, 1, null, 0);
   }
 }

@@ -5,6 +5,7 @@ import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.DirEntry;
 import dev.hostshare.proto.v1.Entries;
 import dev.hostshare.proto.v1.Entry;
@@ -228,7 +229,7 @@ public final class MemoryShare {
               .setCookie(number | Long.MIN_VALUE)
               .setIno(child.getValue().ino)
               .setType(child.getValue().mode & Linux.S_IFMT);
-      if (frame.getReaddir().getPlus()) {
+      if (frame.getReaddir().getDetail() == Detail.ATTRIBUTES) {
         entry.setEntry(entry(child.getValue()));
       }
       entries.addEntries(entry);

@@ -442,6 +442,52 @@ class CoherenceTest {
     assertEquals("a b c e", observer.look("list", in + "own"));
   }
 
+  /** What was fetched of the next folders while a program was in those before them. */
+  @Test
+  void foldersOpenedAheadAreNeverOld() throws IOException {
+    Lab.owned(Files.createDirectory(host.resolve("tree")));
+    for (int i = 0; i < 60; i++) {
+      Lab.owned(Files.createDirectory(host.resolve("tree/d" + (10 + i))));
+      for (String name : new String[] {"a", "b", "c"}) {
+        file("tree/d" + (10 + i) + "/" + name, "x");
+      }
+    }
+    String in = mnt + "/tree/d";
+    observer.look("list", mnt + "/tree");
+    long best = Long.MAX_VALUE;
+    for (int first = 10; first < 10 + 20 * TRIES; first += 20) {
+      for (int i = first; i < first + 8; i++) {
+        assertEquals("a b c", observer.look("list", in + i));
+      }
+      long local = counter("local");
+      assertEquals("a b c", observer.look("list", in + (first + 8)));
+      assertEquals(local + 1, counter("local"), "it was not at hand");
+
+      // The guest's own changes are there at once.
+      lab.guest().shell("cd %s%d; touch own; rm a; mkdir sub".formatted(in, first + 9));
+      assertEquals("b c own sub", observer.look("list", in + (first + 9)));
+      lab.guest().shell("cd %s%d; mv a z; chmod 700 .".formatted(in, first + 10));
+      assertEquals("b c z", observer.look("list", in + (first + 10)));
+      assertEquals("100644 1 1", observer.look("stat", in + (first + 10) + "/z"));
+
+      Path below = host.resolve("tree");
+      file("tree/d" + (first + 11) + "/new", "new");
+      Files.delete(below.resolve("d" + (first + 12) + "/b"));
+      Files.move(below.resolve("d" + (first + 13)), below.resolve("e" + (first + 13)), ATOMIC_MOVE);
+      Files.move(
+          below.resolve("d" + (first + 14) + "/a"), below.resolve("d" + (first + 15) + "/d"));
+      long begun = System.nanoTime();
+      observer.await("list", in + (first + 11), "a b c new"::equals, NEVER);
+      observer.await("read", in + (first + 11) + "/new", "new"::equals, NEVER);
+      observer.await("list", in + (first + 12), "a c"::equals, NEVER);
+      observer.await("list", in + (first + 13), "ENOENT"::equals, NEVER);
+      observer.await("list", in + (first + 14), "b c"::equals, NEVER);
+      observer.await("list", in + (first + 15), "a b c d"::equals, NEVER);
+      best = Math.min(best, (System.nanoTime() - begun) / 1_000_000);
+    }
+    assertTrue(best <= PROMISED, "changes were seen after " + best + " ms");
+  }
+
   @Test
   void hundredThousandFoldersAreWatchedAndGivenBack() throws Exception {
     Path wide = Files.createDirectory(host.resolve("wide"));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.Opendir;
 import dev.hostshare.proto.v1.Readdir;
 import dev.hostshare.proto.v1.Walk;
@@ -165,7 +166,8 @@ class HostProcessTest {
       long handle =
           client.call(ClientFrame.newBuilder().setOpendir(opendir)).getOpened().getHandle();
       int listed = 0;
-      var readdir = Readdir.newBuilder().setHandle(handle).setSize(1 << 19).setPlus(true);
+      var readdir =
+          Readdir.newBuilder().setHandle(handle).setSize(1 << 19).setDetail(Detail.ATTRIBUTES);
       for (boolean end = false; !end; ) {
         var entries = client.call(ClientFrame.newBuilder().setReaddir(readdir)).getEntries();
         for (var entry : entries.getEntriesList()) {
