@@ -1,13 +1,18 @@
 # Sourced by bin/hostshare, bin/hostshare-agent and bin/compare: starts a Java program of this project. POSIX sh.
 #
-# launch PROGRAM MODULE MAIN JVM_FLAGS -- ARGS...
+# launch PROGRAM MODULE MAIN JVM_FLAGS MEMORY OVERHEAD -- ARGS...
 #   PROGRAM    the launcher's name, for messages
 #   MODULE     whose jars to run: lib/MODULE where installed, MODULE/target/lib in a work tree
-#   JVM_FLAGS  one word list: memory and collector
+#   JVM_FLAGS  one word list: collector and code
+#   MEMORY     MiB that the program may have resident, unless --memory or -o memory= among ARGS says otherwise
+#   OVERHEAD   MiB of it that are neither heap nor buffers: code, classes, stacks
 # $bin is the launcher's folder, links resolved. HOSTSHARE_JAVA_OPTS adds JVM flags.
 launch() {
-  program=$1 module=$2 main=$3 flags=$4
-  shift 5
+  program=$1 module=$2 main=$3 flags=$4 memory=$5 overhead=$6
+  shift 7
+  set_memory "$@"
+  buffers=$(((memory - overhead) * 3 / 10))
+  flags="$flags -Xmx$((memory - overhead - buffers))m -XX:MaxDirectMemorySize=${buffers}m -Dhostshare.buffers=$buffers"
   lib=$bin/../lib/$module
   [ -d "$lib" ] || lib=$bin/../$module/target/lib
   class_path=
@@ -33,4 +38,41 @@ launch() {
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "-Dhostshare.launcher=$bin/$program" ${HOSTSHARE_JAVA_OPTS:-} \
     -cp "$class_path" "$main" "$@"
+}
+
+# Sets memory to what the arguments ask for. What cannot be read is left to the program, which refuses it.
+set_memory() {
+  option=
+  for argument in "$@"; do
+    case $option$argument in
+      --memory=* | --memory:*) read_memory "${argument#--memory=}" ;;
+      -o:* | -o*) read_memory_among "${argument#-o}" ;;
+    esac
+    case $argument in
+      --memory | -o) option=$argument: ;;
+      *) option= ;;
+    esac
+  done
+}
+
+read_memory_among() {
+  case ,$1, in
+    *,memory=*)
+      among=${1##*memory=}
+      read_memory "${among%%,*}"
+      ;;
+  esac
+}
+
+read_memory() {
+  number=${1%?}
+  case $1 in
+    *[mM]) unit=1 ;;
+    *[gG]) unit=1024 ;;
+    *) return 0 ;;
+  esac
+  case $number in
+    '' | *[!0-9]* | ??????*) return 0 ;;
+  esac
+  [ $((number * unit)) -le "$overhead" ] || memory=$((number * unit))
 }

@@ -6,6 +6,7 @@ import dev.hostshare.fileserver.host.LinuxHost;
 import dev.hostshare.fileserver.rpc.FileServer;
 import dev.hostshare.fileserver.rpc.ListenAddress;
 import dev.hostshare.fileserver.rpc.TlsFiles;
+import dev.hostshare.proto.MemorySize;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Serves shares in the foreground until SIGTERM or Ctrl-C.")
 final class ServeCommand implements Callable<Integer> {
+  /** Code and classes take 100. */
+  private static final int LEAST_MIB = 180;
+
   @ParentCommand private HostShareCommand parent;
   @Spec private CommandSpec spec;
 
@@ -59,6 +63,15 @@ final class ServeCommand implements Callable<Integer> {
   @ArgGroup(exclusive = false)
   private TlsOptions tls;
 
+  /** For the launcher, which has made limits of it; see {@link MemorySize}. */
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description =
+          "Resident memory of the server at the most, 250m by default, 180m at the least: with more, guests"
+              + " may have more files and directories cached, each guest 900 per MiB.")
+  private String memory;
+
   @Option(
       names = "--insecure-loopback",
       description = "Allow plaintext TCP on loopback: every user of this machine can connect.")
@@ -90,6 +103,9 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (memory != null) {
+      MemorySize.check(memory, LEAST_MIB);
+    }
     FileServer.Config config = config();
     if (LinuxHost.userId() == 0) {
       throw new IOException(

@@ -40,6 +40,7 @@ public final class ExportSession implements AutoCloseable {
   private final Xattrs xattrs;
   private final Locks locks;
   private final ReadAhead readAhead;
+  private final int maxNodes;
 
   public ExportSession(
       HostFs host,
@@ -50,7 +51,8 @@ public final class ExportSession implements AutoCloseable {
     this.host = host;
     this.overlay = overlay;
     this.descriptors = descriptors;
-    nodes = new NodeTable(limits.nodes(), this::forgotten);
+    maxNodes = limits.nodes();
+    nodes = new NodeTable(maxNodes, this::forgotten);
     handles = new HandleTable(host, limits.handles());
     xattrs = new Xattrs(this);
     inodes = new Inodes(this);
@@ -109,6 +111,11 @@ public final class ExportSession implements AutoCloseable {
 
   public void forget(long node, long count) {
     nodes.forget(node, count);
+  }
+
+  /** Nodes that there may be; one more is ENFILE. */
+  public int maxNodes() {
+    return maxNodes;
   }
 
   public int nodeCount() {

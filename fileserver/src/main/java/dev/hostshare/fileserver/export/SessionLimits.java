@@ -3,7 +3,7 @@ package dev.hostshare.fileserver.export;
 /**
  * What one session may have of ours.
  *
- * @param nodes some 300 bytes each
+ * @param nodes some 300 bytes each; the guest is told, and asks its kernel to drop some before
  * @param handles a descriptor each
  * @param waitingLocks a thread each
  */
@@ -11,10 +11,13 @@ public record SessionLimits(int nodes, int handles, int waitingLocks) {
   /** Locks that wait at once; one more gets ENOLCK. */
   public static final int WAITING_LOCKS = 256;
 
-  /**
-   * 1,000,000 nodes are 300 MiB at the worst; a guest's kernel forgets under pressure of its own.
-   */
+  /** A node with its names, and a record of the overlay. */
+  private static final int NODE_BYTES = 400;
+
+  /** Of the heap, half is for nodes: of one guest, or of several that know less. */
   public static SessionLimits forDescriptors(int descriptors) {
-    return new SessionLimits(1_000_000, Math.max(64, descriptors / 2), WAITING_LOCKS);
+    long nodes = Runtime.getRuntime().maxMemory() / 2 / NODE_BYTES;
+    return new SessionLimits(
+        Math.toIntExact(Math.min(nodes, 10_000_000)), Math.max(64, descriptors / 2), WAITING_LOCKS);
   }
 }

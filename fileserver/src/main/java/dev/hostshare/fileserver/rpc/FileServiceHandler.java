@@ -137,6 +137,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
                       .setResumed(resumed)
                       .setMaxPayload(Math.min(hello.getMaxPayload(), MAX_PAYLOAD))
                       .setMaxInFlight(Session.MAX_IN_FLIGHT)
+                      .setMaxNodes(session.maxNodes())
                       .setServer(serverName)
                       .addAllShares(shares)
                       .setWatches(watches))

@@ -154,6 +154,10 @@ final class Session implements Invalidations {
     reading.send(ServerFrame.newBuilder().setInvalidate(Invalidate.getDefaultInstance()).build());
   }
 
+  int maxNodes() {
+    return export.maxNodes();
+  }
+
   /** Replies go there from now on. Null: nowhere, until the session is resumed. */
   synchronized Connection attach(Connection next) {
     Connection old = connection;

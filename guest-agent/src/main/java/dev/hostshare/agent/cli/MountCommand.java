@@ -41,7 +41,7 @@ final class MountCommand implements Callable<Integer> {
       names = "-o",
       paramLabel = "OPTION[,OPTION...]",
       description =
-          "Mount options: ro, nosuid, nodev, noexec, noatime ...; timeout=SECONDS (20): how long requests wait for a server that is away.")
+          "Mount options: ro, nosuid, nodev, noexec, noatime ...; timeout=SECONDS (20): how long requests wait for a server that is away; memory=SIZE: as --memory.")
   private List<String> options = new ArrayList<>();
 
   @Option(names = "--foreground", description = "Stay in the foreground until unmounted.")

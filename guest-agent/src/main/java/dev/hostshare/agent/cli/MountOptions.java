@@ -16,7 +16,15 @@ import java.util.Set;
  */
 final class MountOptions {
   private static final Set<String> OURS =
-      Set.of("timeout", "driver", "tls-cert", "tls-key", "tls-ca", "insecure-loopback", "log");
+      Set.of(
+          "timeout",
+          "driver",
+          "tls-cert",
+          "tls-key",
+          "tls-ca",
+          "insecure-loopback",
+          "log",
+          "memory");
 
   private static final Set<String> IGNORED =
       Set.of(
@@ -62,7 +70,7 @@ final class MountOptions {
       ours.put(name, equals < 0 ? "" : option.substring(equals + 1));
     } else if (!IGNORED.contains(name) && !name.startsWith("x-") && !name.equals("comment")) {
       throw new IllegalArgumentException(
-          "unknown mount option '%s': besides ro, nosuid and the like there are timeout=SECONDS, driver=, tls-cert=, tls-key=, tls-ca= and insecure-loopback"
+          "unknown mount option '%s': besides ro, nosuid and the like there are timeout=SECONDS, memory=SIZE, driver=, tls-cert=, tls-key=, tls-ca= and insecure-loopback"
               .formatted(option));
     }
   }

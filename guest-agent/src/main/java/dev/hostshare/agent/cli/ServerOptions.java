@@ -3,6 +3,7 @@ package dev.hostshare.agent.cli;
 import dev.hostshare.agent.remote.ServerAddress;
 import dev.hostshare.agent.remote.SessionOptions;
 import dev.hostshare.agent.remote.TransportSecurity;
+import dev.hostshare.proto.MemorySize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,9 @@ import picocli.CommandLine.Option;
 
 /** Which server, and how to get to it: the options that mount and run share. */
 final class ServerOptions {
+  /** Code and classes take 90. */
+  private static final int LEAST_MIB = 130;
+
   @Option(
       names = "--server",
       required = true,
@@ -35,12 +39,24 @@ final class ServerOptions {
       description = "Plaintext TCP, to a loopback address only. For trials.")
   boolean insecureLoopback;
 
+  /** For the launcher, which has made limits of it; see {@link MemorySize}. */
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      description =
+          "Resident memory of the agent at the most, 150m by default, 130m at the least: with more, more"
+              + " files and directories stay cached, 3,000 per MiB.")
+  String memory;
+
   /**
    * What a session is begun with; an option of {@code -o} stands in where the long one is absent.
    *
    * @throws IllegalArgumentException if something is missing or wrong; the message says what
    */
   SessionOptions session(MountOptions options) {
+    if (memory != null) {
+      MemorySize.check(memory, LEAST_MIB);
+    }
     return session(
         ServerAddress.parse(server),
         new TransportSecurity(
@@ -53,6 +69,7 @@ final class ServerOptions {
 
   static SessionOptions session(
       ServerAddress address, TransportSecurity security, MountOptions options) {
+    options.value("memory").ifPresent(size -> MemorySize.check(size, LEAST_MIB));
     Duration timeout = options.timeout(SessionOptions.DEFAULT_TIMEOUT);
     return new SessionOptions(address, security, timeout, client());
   }

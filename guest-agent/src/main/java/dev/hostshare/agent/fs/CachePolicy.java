@@ -1,6 +1,5 @@
 package dev.hostshare.agent.fs;
 
-import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.OwnerPolicy;
 import dev.hostshare.proto.v1.Share;
 import java.util.concurrent.TimeUnit;
@@ -42,19 +41,5 @@ public record CachePolicy(boolean watches, boolean perCaller) {
       return 0;
     }
     return watched ? WATCHED : UNWATCHED;
-  }
-
-  /**
-   * Whether pages read when the file had the attributes {@code told} are still good now that it has
-   * {@code now}. A change within the resolution of the host's clock and of the same size is not
-   * seen; Linux's file systems have a few milliseconds there.
-   */
-  static boolean sameContent(Attr told, Attr now) {
-    return told != null
-        && told.getSize() == now.getSize()
-        && told.getMtime() == now.getMtime()
-        && told.getMtimeNsec() == now.getMtimeNsec()
-        && told.getCtime() == now.getCtime()
-        && told.getCtimeNsec() == now.getCtimeNsec();
   }
 }

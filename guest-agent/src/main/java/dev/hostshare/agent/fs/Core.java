@@ -14,11 +14,15 @@ import dev.hostshare.proto.v1.ServerFrame;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /** What the groups of operations share: the session, the tables, the policy. */
 final class Core {
+  /** Of this process, which share its memory. */
+  static final AtomicInteger MOUNTS = new AtomicInteger();
+
   final Session session;
 
   /** The share's path, for log lines. */
@@ -38,6 +42,7 @@ final class Core {
   final Folders folders = new Folders(this);
   final DirectoriesAhead ahead = new DirectoriesAhead(this);
   final Walks walks = new Walks();
+  final Trimmer trimmer;
 
   Core(
       Session session,
@@ -56,6 +61,14 @@ final class Core {
     this.changes = changes;
     this.missing = missing;
     this.recovery = new Recovery(session, inodes, share);
+    this.trimmer = new Trimmer(inodes, notifier, this::maxInodes);
+  }
+
+  /** How many inodes the kernel may know: what there is memory for, here and at the server. */
+  private int maxInodes() {
+    // The server knows directories above those that the kernel does.
+    int there = session.maxNodes() / 10 * 9;
+    return Math.min(InodeTable.limit() / Math.max(1, MOUNTS.get()), there);
   }
 
   /** Builds a request's frame; called when every target has its number in the present session. */
@@ -222,6 +235,7 @@ final class Core {
   /** Takes in an entry of a reply and makes of it what the kernel is told. */
   NodeEntry enter(Entry entry, Asked asked, Inode parent, ByteString name) throws ErrnoException {
     Inode inode = inodes.enter(entry, asked.generation(), parent, name);
+    trimmer.check();
     if (parent != null) {
       folders.touch(parent, name);
     }
@@ -276,10 +290,10 @@ final class Core {
    * made them to its pages; otherwise all we can do is to compare.
    */
   boolean hasGoodPages(Inode inode, Attr now, Asked asked) {
-    Attr told = inode.told;
+    Told told = inode.told;
     return told != null
         && ((inode.kept && inode.changedByUs && now.getWatched() && isQuiet(inode, asked))
-            || CachePolicy.sameContent(told, now));
+            || told.sameContent(now));
   }
 
   /**
@@ -287,9 +301,9 @@ final class Core {
    * (FUSE_EXPLICIT_INVAL_DATA); what is watched, others did not change.
    */
   private void dropOldPages(Inode inode, Attr now, boolean quiet) {
-    Attr told = inode.told;
+    Told told = inode.told;
     boolean ours = quiet && inode.kept && now.getWatched();
-    if (policy.watches() && told != null && !ours && !CachePolicy.sameContent(told, now)) {
+    if (policy.watches() && told != null && !ours && !told.sameContent(now)) {
       inode.hasPages = false;
       notifier.later(() -> notifier.cache().invalidateData(inode.id));
     }

@@ -330,7 +330,7 @@ public final class DirectoryOperations {
   }
 
   private static long ino(Inode inode) {
-    return inode.key.ino();
+    return inode.ino;
   }
 
   private boolean add(OpenDirectory directory, DirEntry entry, Asked asked, DirectorySink sink)

@@ -3,7 +3,6 @@ package dev.hostshare.agent.fs;
 import com.google.protobuf.ByteString;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
-import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.CopyFileRange;
 import dev.hostshare.proto.v1.Create;
@@ -82,13 +81,13 @@ public final class FileOperations {
 
   /** Whether a file's content is to come with the reply to its open. */
   private boolean wantsContent(Inode inode, int flags) {
-    Attr told = inode.told;
+    Told told = inode.told;
     return told != null
         && inode.kept
-        && told.getSize() > 0
-        && told.getSize() <= MAX_CONTENT
+        && told.size() > 0
+        && told.size() <= MAX_CONTENT
         && !inode.hasPages
-        && inode.opens.get() == 0
+        && !inode.isOpen()
         && (flags & Linux.O_ACCMODE) != Linux.O_WRONLY
         && (flags & (Linux.O_TRUNC | Linux.O_DIRECT)) == 0
         && core.notifier.cache().takesContent();
@@ -100,7 +99,7 @@ public final class FileOperations {
    * reply. And not if any change could have come between.
    */
   private void give(Inode inode, Opened opened, Asked asked, long mark) {
-    if (inode.opens.get() == 0
+    if (!inode.isOpen()
         && opened.getContent().size() == opened.getAttr().getSize()
         && opened.getAttr().getWatched()
         && core.isQuiet(inode, asked)
@@ -187,7 +186,7 @@ public final class FileOperations {
     if ((flags & Linux.O_TRUNC) != 0) {
       inode.truncated();
     }
-    inode.opens.incrementAndGet();
+    inode.opened();
     return core.handles.add(
         new OpenFile(inode, flags, new OpenFile.Binding(asked.generation(), opened.getHandle())));
   }
@@ -277,7 +276,7 @@ public final class FileOperations {
     if (file == null) {
       return;
     }
-    if (!file.inode.locks.dropPosix(lockOwner)) {
+    if (!file.inode.locks().dropPosix(lockOwner)) {
       core.afterWrites(
           List.of(file),
           () -> {
@@ -321,9 +320,9 @@ public final class FileOperations {
       reply.error(Errno.EBADF);
       return;
     }
-    file.inode.opens.decrementAndGet();
-    boolean locked = unlockFlock || !file.inode.locks.through(file).isEmpty();
-    file.inode.locks.dropFlock(file);
+    file.inode.closed();
+    boolean locked = unlockFlock || !file.inode.locks().through(file).isEmpty();
+    file.inode.locks().dropFlock(file);
     if (!locked && (file.flags & Linux.O_ACCMODE) == Linux.O_RDONLY) {
       // Nothing at the host depends on it: with the next request will do.
       core.session.release(file.binding.generation(), file.binding.handle());

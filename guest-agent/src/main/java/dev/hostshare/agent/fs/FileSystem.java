@@ -19,6 +19,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One share of one server as a tree of inodes, independent of how it is mounted. The package's
@@ -33,6 +34,7 @@ public final class FileSystem implements AutoCloseable {
   private final DirectoryOperations directories;
   private final XattrOperations xattrs;
   private final LockOperations locks;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private FileSystem(Share share, Core core) {
     this.share = share;
@@ -64,6 +66,7 @@ public final class FileSystem implements AutoCloseable {
       var core =
           new Core(
               session, sharePath, inodes, policy, notifier, listener.changes, listener.missing);
+      Core.MOUNTS.incrementAndGet();
       listener.session = session;
       listener.folders = core.folders;
       listener.ahead = core.ahead;
@@ -218,6 +221,9 @@ public final class FileSystem implements AutoCloseable {
   /** Ends the session. Operations under way end with ENOTCONN. */
   @Override
   public void close() {
+    if (closed.compareAndSet(false, true)) {
+      Core.MOUNTS.decrementAndGet();
+    }
     core.session.close();
     core.notifier.close();
   }

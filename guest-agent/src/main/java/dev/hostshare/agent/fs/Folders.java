@@ -78,6 +78,27 @@ final class Folders {
     }
   }
 
+  /** What happened to the names in a directory lately. Guarded by the table. */
+  static final class Activity {
+    /** Names that the server was asked for. */
+    private int lookupsAsked;
+
+    /** When that was last, by {@link System#nanoTime}. */
+    private long lookupNanos;
+
+    private boolean changedByOthers;
+
+    /** When others changed names last, by {@link System#nanoTime}. */
+    private long othersNanos;
+  }
+
+  private static Activity activity(Inode directory) {
+    if (directory.activity == null) {
+      directory.activity = new Activity();
+    }
+    return directory.activity;
+  }
+
   /** What is known of a name: where {@code entry} is null, that it is missing. */
   record Known(Entry entry) {}
 
@@ -116,7 +137,10 @@ final class Folders {
    * told of it, so that the server has to be asked what is missing.
    */
   synchronized boolean othersAreBusy(Inode directory) {
-    return directory.changedByOthers && System.nanoTime() - directory.othersNanos < TOGETHER_NANOS;
+    Activity activity = directory.activity;
+    return activity != null
+        && activity.changedByOthers
+        && System.nanoTime() - activity.othersNanos < TOGETHER_NANOS;
   }
 
   private boolean isCurrent(Folder folder) {
@@ -179,17 +203,18 @@ final class Folders {
         return false;
       }
     } else {
+      Activity activity = activity(directory);
       long now = System.nanoTime();
-      if (now - directory.lookupNanos > TOGETHER_NANOS) {
-        directory.lookupsAsked = Math.min(directory.lookupsAsked, 0);
+      if (now - activity.lookupNanos > TOGETHER_NANOS) {
+        activity.lookupsAsked = Math.min(activity.lookupsAsked, 0);
       }
-      directory.lookupNanos = now;
-      long size = directory.told == null ? 0 : directory.told.getSize();
-      if (++directory.lookupsAsked < FIRST_LOOKUPS + size / BYTES_PER_LOOKUP) {
+      activity.lookupNanos = now;
+      long size = directory.told == null ? 0 : directory.told.size();
+      if (++activity.lookupsAsked < FIRST_LOOKUPS + size / BYTES_PER_LOOKUP) {
         return false;
       }
     }
-    directory.lookupsAsked = 0;
+    activity(directory).lookupsAsked = 0;
     drop(directory.id, unused);
     folders.put(directory.id, new Folder(directory));
     return true;
@@ -247,7 +272,7 @@ final class Folders {
 
   private synchronized void refused(Inode directory, int errno) {
     drop(directory.id, Forget.newBuilder()); // without entries yet
-    directory.lookupsAsked =
+    activity(directory).lookupsAsked =
         errno == Errno.E2BIG || errno == Errno.EOPNOTSUPP || errno == Errno.EACCES
             ? -REFUSED_LOOKUPS
             : 0;
@@ -309,8 +334,9 @@ final class Folders {
   /** The server told us that others changed what a name means. */
   void changed(Inode directory, ByteString name) {
     synchronized (this) {
-      directory.othersNanos = System.nanoTime();
-      directory.changedByOthers = true;
+      Activity activity = activity(directory);
+      activity.othersNanos = System.nanoTime();
+      activity.changedByOthers = true;
     }
     touch(directory, name);
   }

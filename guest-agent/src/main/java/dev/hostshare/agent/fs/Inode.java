@@ -2,10 +2,11 @@ package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
 import dev.hostshare.proto.v1.Attr;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
- * A file, directory or other object of the share that the kernel knows.
+ * A file, directory or other object of the share that the kernel knows. There is one for each that
+ * it has cached, so that what few of them need is made when it is needed.
  *
  * <p>Its number at the server is a pair with the session's generation, replaced as one, so that
  * readers need no lock. Lookup counts and hints are guarded by the {@link InodeTable}.
@@ -19,13 +20,35 @@ final class Inode implements Recoverable {
     static Key of(Attr attr) {
       return new Key(attr.getVolume(), attr.getIno(), attr.getBtime(), attr.getBtimeNsec());
     }
+
+    @Override
+    public int hashCode() {
+      return hash(volume, ino, btime, btimeNsec);
+    }
+
+    private static int hash(int volume, long ino, long btime, int btimeNsec) {
+      return ((Long.hashCode(ino) * 31 + Long.hashCode(btime)) * 31 + btimeNsec) * 31 + volume;
+    }
   }
 
   /** The server's node id in one session. */
   record Binding(long generation, long node) {}
 
+  private static final AtomicIntegerFieldUpdater<Inode> OPENS =
+      AtomicIntegerFieldUpdater.newUpdater(Inode.class, "opens");
+
   final long id;
-  final Key key;
+
+  // ---- as in the key ----
+  private final int volume;
+  final long ino;
+  private final long btime;
+  private final int btimeNsec;
+
+  /** Those looked up before and after it. Guarded by the table. */
+  Inode older;
+
+  Inode newer;
 
   /** Guarded by the table for writing. */
   volatile Binding binding;
@@ -45,7 +68,7 @@ final class Inode implements Recoverable {
   volatile ByteString name;
 
   /** The attributes last told to the kernel, and when, by {@link System#nanoTime}. */
-  volatile Attr told;
+  volatile Told told;
 
   volatile long toldNanos;
 
@@ -64,13 +87,13 @@ final class Inode implements Recoverable {
   /** Of a directory: whether the kernel was told of the files in it by name only. */
   volatile boolean byName;
 
-  /** Open files of it, from the server's reply to the kernel's release. */
-  final AtomicInteger opens = new AtomicInteger();
+  @SuppressWarnings("unused") // through OPENS
+  private volatile int opens;
 
   /** Operations on names in this directory, and other changes to it. Guarded by this. */
-  private long begun;
+  private int begun;
 
-  private long ended;
+  private int ended;
 
   /** See {@link #settled()}. */
   private volatile Attr settled;
@@ -78,17 +101,8 @@ final class Inode implements Recoverable {
   /** Directory offsets that were given out and are not plain cookies; null while there are none. */
   private Cookies cookies;
 
-  /** Names in this directory that the server was asked for lately. Guarded by {@link Folders}. */
-  int lookupsAsked;
-
-  /** When that was last, by {@link System#nanoTime}. Guarded by {@link Folders}. */
-  long lookupNanos;
-
-  /** Whether others changed names in this directory. Guarded by {@link Folders}. */
-  boolean changedByOthers;
-
-  /** When they last did, by {@link System#nanoTime}. Guarded by {@link Folders}. */
-  long othersNanos;
+  /** Of a directory whose names were asked for, or changed. Guarded by {@link Folders}. */
+  Folders.Activity activity;
 
   /** Whether an extended attribute was set through us: then it has some, whatever was told. */
   volatile boolean xattrsSet;
@@ -100,13 +114,33 @@ final class Inode implements Recoverable {
 
   private volatile boolean everChanged;
 
-  /** The locks that were granted on it. */
-  final LockLedger locks = new LockLedger();
+  private volatile LockLedger locks;
 
   Inode(long id, Key key, Binding binding) {
     this.id = id;
-    this.key = key;
+    this.volume = key.volume;
+    this.ino = key.ino;
+    this.btime = key.btime;
+    this.btimeNsec = key.btimeNsec;
     this.binding = binding;
+  }
+
+  /** What stays the same of it. */
+  Key key() {
+    return new Key(volume, ino, btime, btimeNsec);
+  }
+
+  /** Whether {@code key} is its. */
+  boolean has(Key key) {
+    return ino == key.ino
+        && btime == key.btime
+        && btimeNsec == key.btimeNsec
+        && volume == key.volume;
+  }
+
+  /** As the hash of its key. */
+  int keyHash() {
+    return Key.hash(volume, ino, btime, btimeNsec);
   }
 
   /**
@@ -130,12 +164,41 @@ final class Inode implements Recoverable {
     return pendingWrites;
   }
 
+  /** The locks that were granted on it. */
+  LockLedger locks() {
+    LockLedger known = locks;
+    return known == null ? LockLedger.NONE : known;
+  }
+
+  /** As {@link #locks()}, made if there are none. */
+  synchronized LockLedger takesLocks() {
+    if (locks == null) {
+      locks = new LockLedger();
+    }
+    return locks;
+  }
+
+  /** The server opened it. */
+  void opened() {
+    OPENS.incrementAndGet(this);
+  }
+
+  /** The kernel released it. */
+  void closed() {
+    OPENS.decrementAndGet(this);
+  }
+
+  /** Whether it is open, from the server's reply to the kernel's release. */
+  boolean isOpen() {
+    return opens != 0;
+  }
+
   /** Notes that the kernel is told {@code attr}; {@code keep}: until we hear otherwise. */
   void tell(Attr attr, boolean keep) {
     toldNanos = System.nanoTime();
     kept = keep;
     changedByUs = false;
-    told = attr;
+    told = Told.of(attr);
   }
 
   /** What was told is no longer so. */
@@ -238,9 +301,9 @@ final class Inode implements Recoverable {
    * @param maxAgeNanos how old what is known may be, unless we would have heard
    */
   boolean hasNoXattrs(long maxAgeNanos) {
-    Attr known = told;
+    Told known = told;
     return known != null
-        && !known.getXattrs()
+        && !known.xattrs()
         && !xattrsSet
         && (kept || System.nanoTime() - toldNanos < maxAgeNanos);
   }

@@ -4,11 +4,8 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Forget;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The inodes that the kernel knows, by our number, by the server's, by identity and by name.
@@ -20,18 +17,130 @@ final class InodeTable {
   /** FUSE_ROOT_ID. */
   static final long ROOT_ID = 1;
 
-  private record Place(long parent, ByteString name) {}
+  /** An inode with all that goes with it, where names are of 20 bytes. */
+  private static final int INODE_BYTES = 380;
 
-  private final Map<Long, Inode> byId = new ConcurrentHashMap<>();
-  private final Map<Long, Inode> byNode = new HashMap<>();
-  private final Map<Inode.Key, Inode> byKey = new HashMap<>();
-  private final Map<Place, Inode> byPlace = new HashMap<>();
+  /** What the agent needs of its heap besides: data on their way, and room to collect garbage. */
+  private static final long OTHER_BYTES = 24L << 20;
+
+  private static final int MIN_INODES = 10_000;
+
+  private record Place(Inode parent, ByteString name) {
+    static int hash(Inode parent, ByteString name) {
+      return Long.hashCode(parent.id) * 31 + name.hashCode();
+    }
+  }
+
+  private final InodeIndex<Long> byId =
+      new InodeIndex<>() {
+        @Override
+        int hashOf(Inode inode) {
+          return Long.hashCode(inode.id);
+        }
+
+        @Override
+        int hash(Long id) {
+          return id.hashCode();
+        }
+
+        @Override
+        boolean matches(Inode inode, Long id) {
+          return inode.id == id;
+        }
+
+        @Override
+        boolean same(Inode one, Inode other) {
+          return one.id == other.id;
+        }
+      };
+
+  /** Those that have a number in the present session. */
+  private final InodeIndex<Long> byNode =
+      new InodeIndex<>() {
+        @Override
+        int hashOf(Inode inode) {
+          return Long.hashCode(inode.node());
+        }
+
+        @Override
+        int hash(Long node) {
+          return node.hashCode();
+        }
+
+        @Override
+        boolean matches(Inode inode, Long node) {
+          return inode.node() == node;
+        }
+
+        @Override
+        boolean same(Inode one, Inode other) {
+          return one.node() == other.node();
+        }
+      };
+
+  private final InodeIndex<Inode.Key> byKey =
+      new InodeIndex<>() {
+        @Override
+        int hashOf(Inode inode) {
+          return inode.keyHash();
+        }
+
+        @Override
+        int hash(Inode.Key key) {
+          return key.hashCode();
+        }
+
+        @Override
+        boolean matches(Inode inode, Inode.Key key) {
+          return inode.has(key);
+        }
+
+        @Override
+        boolean same(Inode one, Inode other) {
+          return one.has(other.key());
+        }
+      };
+
+  private final InodeIndex<Place> byPlace =
+      new InodeIndex<>() {
+        @Override
+        int hashOf(Inode inode) {
+          return Place.hash(inode.parent, inode.name);
+        }
+
+        @Override
+        int hash(Place place) {
+          return Place.hash(place.parent, place.name);
+        }
+
+        @Override
+        boolean matches(Inode inode, Place place) {
+          return inode.parent == place.parent && inode.name.equals(place.name);
+        }
+
+        @Override
+        boolean same(Inode one, Inode other) {
+          return one.parent == other.parent && one.name.equals(other.name);
+        }
+      };
+
   private final Inode root;
+
+  /** Those looked up first and last, besides the root. */
+  private Inode oldest;
+
+  private Inode newest;
 
   /** The session that {@link #byNode} is about. */
   private long generation;
 
   private long nextId = ROOT_ID + 1;
+
+  /** How many there is memory for. */
+  static int limit() {
+    return (int)
+        Math.max(MIN_INODES, (Runtime.getRuntime().maxMemory() - OTHER_BYTES) / INODE_BYTES);
+  }
 
   InodeTable(Entry rootEntry, long generation) {
     this.generation = generation;
@@ -43,9 +152,9 @@ final class InodeTable {
     root.lookups = 1;
     root.remoteLookups = 1;
     root.tell(rootEntry.getAttr(), false);
-    byId.put(root.id, root);
-    byNode.put(root.node(), root);
-    byKey.put(root.key, root);
+    byId.put(root);
+    byNode.put(root);
+    byKey.put(root);
   }
 
   Inode root() {
@@ -53,11 +162,11 @@ final class InodeTable {
   }
 
   /** The inode with our number {@code id}; null if the kernel gave all its lookup counts back. */
-  Inode get(long id) {
+  synchronized Inode get(long id) {
     return byId.get(id);
   }
 
-  int size() {
+  synchronized int size() {
     return byId.size();
   }
 
@@ -72,6 +181,10 @@ final class InodeTable {
       throws ErrnoException {
     Inode inode = bind(entry, entryGeneration);
     inode.lookups++;
+    if (inode != newest && inode != root) {
+      unlink(inode);
+      link(inode);
+    }
     if (parent != null) {
       place(inode, parent, name);
     }
@@ -93,13 +206,59 @@ final class InodeTable {
     // number on a volume without birth times.
     if (inode == null || inode.isCurrent(entryGeneration)) {
       inode = new Inode(nextId++, key, binding);
-      byId.put(inode.id, inode);
-      byKey.put(key, inode);
+      byId.put(inode);
+      byKey.put(inode);
     }
     inode.binding = binding;
     inode.remoteLookups = 1;
-    byNode.put(node, inode);
+    byNode.put(inode);
     return inode;
+  }
+
+  /** Makes it the newest. */
+  private void link(Inode inode) {
+    inode.older = newest;
+    inode.newer = null;
+    if (newest == null) {
+      oldest = inode;
+    } else {
+      newest.newer = inode;
+    }
+    newest = inode;
+  }
+
+  /** Does nothing if it is not linked. */
+  private void unlink(Inode inode) {
+    if (inode.older != null) {
+      inode.older.newer = inode.newer;
+    } else if (oldest == inode) {
+      oldest = inode.newer;
+    }
+    if (inode.newer != null) {
+      inode.newer.older = inode.older;
+    } else if (newest == inode) {
+      newest = inode.older;
+    }
+    inode.older = null;
+    inode.newer = null;
+  }
+
+  /**
+   * Those looked up longest ago, at most {@code most} of them, by our numbers; as if they had been
+   * looked up now, so that others are answered next.
+   */
+  synchronized long[] oldest(int most) {
+    long[] ids = new long[Math.min(most, byId.size() - 1)];
+    int count = 0;
+    for (int i = 0; i < ids.length; i++) {
+      Inode inode = oldest;
+      unlink(inode);
+      link(inode);
+      if (!inode.isOpen()) {
+        ids[count++] = inode.id;
+      }
+    }
+    return Arrays.copyOf(ids, count);
   }
 
   private void advance(long entryGeneration) throws ErrnoException {
@@ -121,7 +280,7 @@ final class InodeTable {
   synchronized boolean rebind(Inode inode, Entry entry, long entryGeneration)
       throws ErrnoException {
     advance(entryGeneration);
-    if (inode != root && !inode.key.equals(Inode.Key.of(entry.getAttr()))) {
+    if (inode != root && !inode.has(Inode.Key.of(entry.getAttr()))) {
       return false;
     }
     if (inode.isCurrent(entryGeneration)) {
@@ -134,7 +293,7 @@ final class InodeTable {
     }
     inode.binding = new Inode.Binding(entryGeneration, entry.getNode());
     inode.remoteLookups = 1;
-    byNode.put(entry.getNode(), inode);
+    byNode.put(inode);
     return true;
   }
 
@@ -152,10 +311,11 @@ final class InodeTable {
     if (inode.lookups > 0) {
       return null;
     }
-    byId.remove(id);
-    byKey.remove(inode.key, inode);
+    byId.remove(inode);
+    unlink(inode);
+    byKey.remove(inode);
     if (inode.isCurrent(generation)) {
-      byNode.remove(inode.node(), inode);
+      byNode.remove(inode);
     }
     unplace(inode);
     return new Forgotten(
@@ -173,8 +333,8 @@ final class InodeTable {
   /** Follows a rename. Hints only: a name that we never saw is no error. */
   synchronized void renamed(
       Inode parent, ByteString name, Inode newParent, ByteString newName, boolean exchange) {
-    Inode moved = byPlace.remove(new Place(parent.id, name));
-    Inode target = byPlace.remove(new Place(newParent.id, newName));
+    Inode moved = byPlace.remove(new Place(parent, name));
+    Inode target = byPlace.remove(new Place(newParent, newName));
     if (moved != null) {
       place(moved, newParent, newName);
     }
@@ -185,12 +345,12 @@ final class InodeTable {
 
   /** The inode last seen under a name; null if none. */
   synchronized Inode at(Inode parent, ByteString name) {
-    return byPlace.get(new Place(parent.id, name));
+    return byPlace.get(new Place(parent, name));
   }
 
   /** Every inode that the kernel knows. */
-  Collection<Inode> all() {
-    return List.copyOf(byId.values());
+  synchronized Collection<Inode> all() {
+    return byId.all();
   }
 
   private void place(Inode inode, Inode parent, ByteString name) {
@@ -200,12 +360,12 @@ final class InodeTable {
     unplace(inode);
     inode.parent = parent;
     inode.name = name;
-    byPlace.put(new Place(parent.id, name), inode);
+    byPlace.put(inode);
   }
 
   private void unplace(Inode inode) {
     if (inode.parent != null) {
-      byPlace.remove(new Place(inode.parent.id, inode.name), inode);
+      byPlace.remove(inode);
     }
   }
 }

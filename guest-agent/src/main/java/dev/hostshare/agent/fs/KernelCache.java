@@ -38,6 +38,21 @@ public interface KernelCache {
    */
   void storeContent(long id, ByteString content);
 
+  /**
+   * Drops inodes that nothing in the guest uses. May wait: must not be called on the thread that
+   * delivers replies.
+   *
+   * @return false if the kernel cannot be asked that
+   */
+  boolean prune(long[] ids);
+
+  /**
+   * Drops all that nothing in the guest uses, of other file systems, too.
+   *
+   * @return false if that is not allowed
+   */
+  boolean dropUnused();
+
   /** For a driver that cannot: the kernel keeps what it has until its timeouts. */
   KernelCache NONE =
       new KernelCache() {
@@ -51,6 +66,16 @@ public interface KernelCache {
 
         @Override
         public void invalidateEntry(long parent, ByteString name) {}
+
+        @Override
+        public boolean prune(long[] ids) {
+          return false;
+        }
+
+        @Override
+        public boolean dropUnused() {
+          return false;
+        }
 
         @Override
         public boolean takesContent() {

@@ -26,6 +26,9 @@ final class LockLedger {
     }
   }
 
+  /** Of an inode that was never locked. */
+  static final LockLedger NONE = new LockLedger();
+
   private final List<Held> held = new ArrayList<>(0);
 
   /** Notes that {@code lock} was granted, or, with type F_UNLCK, given back. */

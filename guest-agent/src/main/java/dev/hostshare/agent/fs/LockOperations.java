@@ -84,7 +84,7 @@ public final class LockOperations {
                         .setWait(waits)
                         .setFlock(flock)),
         (frame, asked) -> {
-          file.inode.locks.granted(file, owner, flock, lock);
+          file.inode.takesLocks().granted(file, owner, flock, lock);
           return null;
         });
   }

@@ -164,7 +164,7 @@ final class Recovery {
    */
   private void retakeLocks(OpenFile file, long handle, long generation)
       throws ErrnoException, InterruptedException {
-    for (LockLedger.Held held : file.inode.locks.through(file)) {
+    for (LockLedger.Held held : file.inode.locks().through(file)) {
       try {
         relock(handle, held, generation);
       } catch (ErrnoException e) {

@@ -36,7 +36,7 @@ final class WaitGraph {
   }
 
   private boolean leadsTo(long target, long waiter, Wait wait, Set<Long> seen) {
-    for (long holder : wait.inode().locks.inTheWay(waiter, wait.lock())) {
+    for (long holder : wait.inode().locks().inTheWay(waiter, wait.lock())) {
       if (holder == target) {
         return true;
       }

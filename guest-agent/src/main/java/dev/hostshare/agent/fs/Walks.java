@@ -132,7 +132,7 @@ final class Walks {
       return Detail.ATTRIBUTES;
     }
     if (walk.unseen == 0
-        && (directory.told == null || directory.told.getSize() > FIRST_BY_NAME_BYTES)) {
+        && (directory.told == null || directory.told.size() > FIRST_BY_NAME_BYTES)) {
       return Detail.ATTRIBUTES;
     }
     return Detail.DIRECTORIES;

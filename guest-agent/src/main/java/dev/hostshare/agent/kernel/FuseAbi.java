@@ -70,6 +70,7 @@ final class FuseAbi {
   static final int NOTIFY_INVAL_INODE = 2;
   static final int NOTIFY_INVAL_ENTRY = 3;
   static final int NOTIFY_STORE = 4;
+  static final int NOTIFY_PRUNE = 9;
 
   static final int FATTR_MODE = 1;
   static final int FATTR_UID = 1 << 1;
@@ -529,6 +530,14 @@ final class FuseAbi {
     static final int SIZE = 24;
 
     private NotifyStoreOut() {}
+  }
+
+  /** Followed by as many numbers of inodes, 8 bytes each. */
+  static final class NotifyPruneOut {
+    static final int COUNT = 0;
+    static final int SIZE = 16;
+
+    private NotifyPruneOut() {}
   }
 
   static final class NotifyInvalEntryOut {

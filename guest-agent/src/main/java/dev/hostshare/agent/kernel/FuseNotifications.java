@@ -3,17 +3,26 @@ package dev.hostshare.agent.kernel;
 import com.google.protobuf.ByteString;
 import dev.hostshare.agent.fs.KernelCache;
 import dev.hostshare.proto.Errno;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the kernel to drop what it has cached, FUSE_NOTIFY_INVAL_INODE and _ENTRY, and gives it
- * what it will ask for, FUSE_NOTIFY_STORE. Thread-safe.
+ * Tells the kernel to drop what it has cached, FUSE_NOTIFY_INVAL_INODE, _ENTRY and _PRUNE, and
+ * gives it what it will ask for, FUSE_NOTIFY_STORE. Thread-safe.
  */
 final class FuseNotifications implements KernelCache {
   private static final Logger log = LoggerFactory.getLogger(FuseNotifications.class);
+
+  /** proc_sys_vm(5). */
+  private static final Path DROP_CACHES = Path.of("/proc/sys/vm/drop_caches");
+
+  /** 2: dentries and inodes; 4: without a line in the kernel's log. */
+  private static final byte[] DROP_UNUSED = {'6', '\n'};
 
   private final FuseDevice device;
   private final int entryFlags;
@@ -60,6 +69,34 @@ final class FuseNotifications implements KernelCache {
       name.copyTo(
           buffer.asSlice(at + FuseAbi.NotifyInvalEntryOut.NAME, name.size()).asByteBuffer());
       send(FuseAbi.NOTIFY_INVAL_ENTRY, buffer, size);
+    }
+  }
+
+  @Override
+  public boolean prune(long[] ids) {
+    try (Arena arena = Arena.ofConfined()) {
+      int at = FuseAbi.OutHeader.SIZE;
+      int size = at + FuseAbi.NotifyPruneOut.SIZE + ids.length * Long.BYTES;
+      MemorySegment buffer = arena.allocate(size);
+      FuseEncoder.u32(buffer, at + FuseAbi.NotifyPruneOut.COUNT, ids.length);
+      for (int i = 0; i < ids.length; i++) {
+        FuseEncoder.u64(
+            buffer, at + FuseAbi.NotifyPruneOut.SIZE + i * Long.BYTES, HiddenRoot.toKernel(ids[i]));
+      }
+      // There is no flag that says whether the kernel knows it.
+      long n = device.notify(FuseAbi.NOTIFY_PRUNE, buffer, size);
+      return n != -Errno.EINVAL;
+    }
+  }
+
+  @Override
+  public boolean dropUnused() {
+    try {
+      Files.write(DROP_CACHES, DROP_UNUSED);
+      return true;
+    } catch (IOException e) {
+      log.debug("{}: {}", DROP_CACHES, e.getMessage());
+      return false;
     }
   }
 

@@ -3,6 +3,7 @@ package dev.hostshare.agent.remote;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * Bounds the memory of the data in unanswered requests.
@@ -17,12 +18,13 @@ final class ByteBudget {
    */
   private static final int LAST_RESORT = 2;
 
-  private final long limit;
+  private final LongSupplier limit;
   private final List<Runnable> waiting = new ArrayList<>();
   private long used;
   private boolean open = true;
 
-  ByteBudget(long limit) {
+  /** {@code limit} may change: how many bytes there may be. */
+  ByteBudget(LongSupplier limit) {
     this.limit = limit;
   }
 
@@ -32,7 +34,7 @@ final class ByteBudget {
    */
   synchronized void acquire(long bytes, boolean mayWait) {
     boolean interrupted = false;
-    while (mayWait && open && used > 0 && used + bytes > limit) {
+    while (mayWait && open && used > 0 && used + bytes > limit.getAsLong()) {
       try {
         wait();
       } catch (InterruptedException e) {
@@ -66,7 +68,7 @@ final class ByteBudget {
 
   /** Whether something is left. */
   synchronized boolean hasRoom() {
-    return used < limit;
+    return used < limit.getAsLong();
   }
 
   /** Whether it is overdrawn to the last; {@code then} is run when it is not any more. */
@@ -76,7 +78,7 @@ final class ByteBudget {
 
   @GuardedBy("this")
   private boolean isOverdrawn() {
-    return open && used >= LAST_RESORT * limit;
+    return open && used >= LAST_RESORT * limit.getAsLong();
   }
 
   @GuardedBy("this")

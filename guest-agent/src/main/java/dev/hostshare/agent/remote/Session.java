@@ -23,6 +23,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +60,16 @@ public final class Session implements AutoCloseable {
   private final SessionListener listener;
   private final Transport transport;
   private final ScheduledExecutorService timer;
-  private final ByteBudget budget = new ByteBudget(SessionOptions.MAX_BYTES_IN_FLIGHT);
+
+  /** Sessions of this process, which share its memory. */
+  private static final AtomicInteger OPEN = new AtomicInteger();
+
+  private final ByteBudget budget =
+      new ByteBudget(
+          () ->
+              Math.max(
+                  SessionOptions.MAX_PAYLOAD,
+                  SessionOptions.MAX_BYTES_IN_FLIGHT / Math.max(1, OPEN.get())));
   private final CompletableFuture<Void> firstWelcome = new CompletableFuture<>();
 
   /** Orders the frames on the stream. Taken before {@link #stateLock}, never after. */
@@ -109,6 +119,7 @@ public final class Session implements AutoCloseable {
     this.options = options;
     this.listener = listener;
     this.transport = transport;
+    OPEN.incrementAndGet();
     this.timer =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("hostshare-session").daemon().factory());
@@ -291,6 +302,12 @@ public final class Session implements AutoCloseable {
     return generation;
   }
 
+  /** Nodes that the present server lets us have. */
+  public int maxNodes() {
+    int told = welcome.getMaxNodes();
+    return told <= 0 ? Integer.MAX_VALUE : told;
+  }
+
   /** Bytes that one read or write may carry. */
   public int maxPayload() {
     int agreed = welcome.getMaxPayload();
@@ -352,6 +369,7 @@ public final class Session implements AutoCloseable {
     } finally {
       stateLock.unlock();
     }
+    OPEN.decrementAndGet();
     timer.shutdownNow();
     budget.open(false);
     abandoned.forEach(call -> tellAbandoned(call, Errno.ENOTCONN));

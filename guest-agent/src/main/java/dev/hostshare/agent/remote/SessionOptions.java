@@ -21,8 +21,13 @@ public record SessionOptions(
   /** 1 MiB: the largest read or write that the FUSE protocol carries. */
   static final int MAX_PAYLOAD = 1 << 20;
 
-  /** 16 MiB of data in requests that have no answer yet; beyond it callers wait. */
-  static final int MAX_BYTES_IN_FLIGHT = 16 << 20;
+  /**
+   * Bytes of data in requests that have no answer yet; beyond it callers wait. A quarter of the
+   * memory for buffers, of which the launcher tells, since each is held twice on its way, and at
+   * the most 16 MiB: sequential writes are no faster with more.
+   */
+  static final int MAX_BYTES_IN_FLIGHT =
+      Math.clamp(Integer.getInteger("hostshare.buffers", 64) / 4, 2, 16) << 20;
 
   public SessionOptions {
     checkArgument(timeout.isPositive(), "timeout (%s) must be positive", timeout);

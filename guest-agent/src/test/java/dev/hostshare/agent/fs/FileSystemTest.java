@@ -533,6 +533,18 @@ final class FileSystemTest {
     }
 
     @Override
+    public boolean prune(long[] ids) {
+      dropped.add("prune " + java.util.Arrays.toString(ids));
+      return true;
+    }
+
+    @Override
+    public boolean dropUnused() {
+      dropped.add("unused");
+      return true;
+    }
+
+    @Override
     public boolean takesContent() {
       return true;
     }

@@ -1,5 +1,6 @@
 package dev.hostshare.agent.fs;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -98,6 +99,27 @@ final class InodeTableTest {
 
     table.renamed(table.root(), name("b"), table.root(), name("c"), false);
     assertEquals(name("c"), a.name);
+  }
+
+  @Test
+  void tellsWhatWasLookedUpLongestAgo() throws Exception {
+    Inode a = enter(entry(101, 5, 9), 1, "a");
+    Inode b = enter(entry(102, 6, 9), 1, "b");
+    Inode c = enter(entry(103, 7, 9), 1, "c");
+    enter(entry(101, 5, 9), 1, "a"); // again
+
+    assertArrayEquals(new long[] {b.id, c.id}, table.oldest(2));
+    assertArrayEquals(new long[] {a.id}, table.oldest(1), "others come first");
+    table.forget(b.id, 1);
+    c.opened();
+    assertArrayEquals(new long[] {a.id}, table.oldest(10), "not what is open, nor the root");
+    c.closed();
+    table.forget(a.id, 2);
+    assertArrayEquals(new long[] {c.id}, table.oldest(10));
+    table.forget(c.id, 1);
+    assertArrayEquals(new long[0], table.oldest(10));
+    Inode d = enter(entry(104, 8, 9), 1, "d");
+    assertArrayEquals(new long[] {d.id}, table.oldest(10));
   }
 
   private Inode enter(Entry entry, long generation, String name) throws ErrnoException {

@@ -14,9 +14,9 @@ final class LockLedgerTest {
 
   private final LockLedger ledger = new LockLedger();
   private final OpenFile file =
-      new OpenFile(new Inode(1, null, null), 0, new OpenFile.Binding(1, 1));
+      new OpenFile(new Inode(1, new Inode.Key(1, 1, 1, 1), null), 0, new OpenFile.Binding(1, 1));
   private final OpenFile other =
-      new OpenFile(new Inode(1, null, null), 0, new OpenFile.Binding(1, 2));
+      new OpenFile(new Inode(1, new Inode.Key(1, 1, 1, 1), null), 0, new OpenFile.Binding(1, 2));
 
   @Test
   void splitsALockThatIsUnlockedInTheMiddle() {

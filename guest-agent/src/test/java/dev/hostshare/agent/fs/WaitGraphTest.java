@@ -14,9 +14,9 @@ final class WaitGraphTest {
 
   @Test
   void seesACircleOverSeveralFilesAndOwners() {
-    one.locks.granted(null, 1, false, write(0));
-    two.locks.granted(null, 2, false, write(0));
-    one.locks.granted(null, 3, false, write(9));
+    one.takesLocks().granted(null, 1, false, write(0));
+    two.takesLocks().granted(null, 2, false, write(0));
+    one.takesLocks().granted(null, 3, false, write(9));
 
     assertTrue(graph.begin(1, two, write(0)), "1 waits for 2");
     assertTrue(graph.begin(2, one, write(9)), "2 waits for 3");
@@ -25,8 +25,8 @@ final class WaitGraphTest {
 
   @Test
   void forgetsAWaitThatHasEnded() {
-    one.locks.granted(null, 1, false, write(0));
-    two.locks.granted(null, 2, false, write(0));
+    one.takesLocks().granted(null, 1, false, write(0));
+    two.takesLocks().granted(null, 2, false, write(0));
     assertTrue(graph.begin(1, two, write(0)));
     graph.end(1);
     assertTrue(graph.begin(2, one, write(0)));
@@ -34,8 +34,8 @@ final class WaitGraphTest {
 
   @Test
   void letsReadersAndOtherRangesBe() {
-    one.locks.granted(null, 1, false, read(0));
-    two.locks.granted(null, 2, false, write(0));
+    one.takesLocks().granted(null, 1, false, read(0));
+    two.takesLocks().granted(null, 2, false, write(0));
     assertTrue(graph.begin(1, two, write(0)));
     assertTrue(graph.begin(2, one, read(0)), "a reader is not in a reader's way");
     assertTrue(graph.begin(2, one, write(5)), "nobody has this range");

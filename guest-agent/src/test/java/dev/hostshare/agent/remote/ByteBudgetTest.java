@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class ByteBudgetTest {
-  private final ByteBudget budget = new ByteBudget(100);
+  private final ByteBudget budget = new ByteBudget(() -> 100);
   private final AtomicInteger told = new AtomicInteger();
 
   @Test

@@ -490,6 +490,10 @@ class CoherenceTest {
 
   @Test
   void hundredThousandFoldersAreWatchedAndGivenBack() throws Exception {
+    stop();
+    begin("--memory", "400m");
+    lab.unmount();
+    lab.mount("--memory", "400m");
     Path wide = Files.createDirectory(host.resolve("wide"));
     for (int i = 0; i < 1_000; i++) {
       Path dir = Files.createDirectory(wide.resolve("d" + i));

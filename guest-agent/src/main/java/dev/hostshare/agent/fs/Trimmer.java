@@ -1,0 +1,84 @@
+package dev.hostshare.agent.fs;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps what the kernel has cached within what there is memory for here: each inode that it knows
+ * is one of ours. Those that were looked up longest ago are dropped, as far as the kernel does not
+ * use them. Thread-safe.
+ */
+final class Trimmer {
+  private static final Logger log = LoggerFactory.getLogger(Trimmer.class);
+
+  /** Of the limit, a tenth goes at a time. */
+  private static final int SHARE = 10;
+
+  /** In one notification: what the kernel takes at once. */
+  private static final int BATCH = 512;
+
+  private static final long PRUNE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  /** Other file systems lose what they have cached, too. */
+  private static final long DROP_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private final InodeTable inodes;
+  private final Notifier notifier;
+  private final IntSupplier limit;
+  private final AtomicBoolean trims = new AtomicBoolean();
+
+  /** Not before this, by {@link System#nanoTime}: the kernel may be using all of it. */
+  private volatile long nextNanos = System.nanoTime();
+
+  private boolean refused; // only touched by the notifier's thread
+
+  /** {@code limit} may change: how many inodes there may be. */
+  Trimmer(InodeTable inodes, Notifier notifier, IntSupplier limit) {
+    this.inodes = inodes;
+    this.notifier = notifier;
+    this.limit = limit;
+  }
+
+  /** An inode more may be known. */
+  void check() {
+    if (inodes.size() > limit.getAsInt()
+        && System.nanoTime() - nextNanos >= 0
+        && trims.compareAndSet(false, true)) {
+      notifier.later(this::trim);
+    }
+  }
+
+  private void trim() {
+    long pause = PRUNE_PAUSE_NANOS;
+    try {
+      if (!prune() && !refused) {
+        pause = DROP_PAUSE_NANOS;
+        refused = !notifier.cache().dropUnused();
+        if (refused) {
+          log.warn(
+              "more than {} files and directories are cached, and this kernel cannot be asked to"
+                  + " drop some: give the agent more --memory, or a kernel from 6.18 on",
+              limit.getAsInt());
+        }
+      }
+    } finally {
+      nextNanos = System.nanoTime() + pause;
+      trims.set(false);
+    }
+  }
+
+  /** What the kernel drops is forgotten in a moment. False if it cannot be asked. */
+  private boolean prune() {
+    int most = limit.getAsInt();
+    for (int left = inodes.size() - most + most / SHARE; left > 0; left -= BATCH) {
+      long[] oldest = inodes.oldest(Math.min(left, BATCH));
+      if (oldest.length > 0 && !notifier.cache().prune(oldest)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,114 @@
+package dev.hostshare.agent.fs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import dev.hostshare.proto.v1.Attr;
+import dev.hostshare.proto.v1.Entry;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+final class TrimmerTest {
+  private static final int LIMIT = 1000;
+
+  private volatile int limit = LIMIT;
+  private final InodeTable table = new InodeTable(entry(0), 1);
+  private final Notifier notifier = new Notifier();
+  private final Trimmer trimmer = new Trimmer(table, notifier, () -> limit);
+  private final BlockingQueue<long[]> pruned = new LinkedBlockingQueue<>();
+  private final BlockingQueue<String> unused = new LinkedBlockingQueue<>();
+  private boolean prunes = true;
+
+  @BeforeEach
+  void attach() {
+    notifier.attach(
+        new KernelCache() {
+          @Override
+          public void invalidateAttributes(long id) {}
+
+          @Override
+          public boolean invalidateData(long id) {
+            return true;
+          }
+
+          @Override
+          public void invalidateEntry(long parent, ByteString name) {}
+
+          @Override
+          public boolean prune(long[] ids) {
+            pruned.add(ids);
+            return prunes;
+          }
+
+          @Override
+          public boolean dropUnused() {
+            return unused.add("dropped");
+          }
+
+          @Override
+          public boolean takesContent() {
+            return false;
+          }
+
+          @Override
+          public void storeContent(long id, ByteString content) {}
+        });
+  }
+
+  @AfterEach
+  void close() {
+    notifier.close();
+  }
+
+  private static Entry entry(int i) {
+    return Entry.newBuilder()
+        .setNode(i + 1)
+        .setAttr(Attr.newBuilder().setVolume(1).setIno(i + 1).setBtime(1))
+        .build();
+  }
+
+  private void fill(int from, int to) throws ErrnoException {
+    for (int i = from; i < to; i++) {
+      table.enter(entry(i), 1, table.root(), ByteString.copyFromUtf8("f" + i));
+      trimmer.check();
+    }
+  }
+
+  @Test
+  void theOldestGoWhenThereAreTooMany() throws Exception {
+    fill(1, LIMIT);
+    assertEquals(LIMIT, table.size());
+    assertNull(pruned.poll(50, TimeUnit.MILLISECONDS), "there is room");
+    fill(LIMIT, LIMIT + 1);
+    long[] ids = pruned.poll(10, TimeUnit.SECONDS);
+    assertTrue(ids.length >= LIMIT / 10, "pruned: " + ids.length);
+    for (int i = 0; i < ids.length; i++) {
+      assertEquals(InodeTable.ROOT_ID + 1 + i, ids[i]);
+    }
+    assertTrue(unused.isEmpty());
+  }
+
+  @Test
+  void theLimitMayChange() throws Exception {
+    limit = 100;
+    fill(1, 100);
+    assertNull(pruned.poll(50, TimeUnit.MILLISECONDS));
+    fill(100, 101);
+    assertTrue(pruned.poll(10, TimeUnit.SECONDS).length >= 10);
+  }
+
+  @Test
+  void olderKernelsDropAllThatIsUnused() throws Exception {
+    prunes = false;
+    fill(1, LIMIT + 1);
+    assertEquals("dropped", unused.poll(10, TimeUnit.SECONDS));
+    fill(LIMIT + 1, LIMIT + 100);
+    assertNull(unused.poll(50, TimeUnit.MILLISECONDS), "not all the time");
+  }
+}
