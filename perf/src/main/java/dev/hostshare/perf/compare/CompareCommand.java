@@ -50,12 +50,14 @@ public final class CompareCommand implements Callable<Integer> {
   enum Suite {
     calls,
     apps,
+    database,
     all;
 
     List<Work> works() {
       return switch (this) {
         case calls -> Works.CALLS;
         case apps -> Works.APPLICATIONS;
+        case database -> Works.DATABASE;
         case all -> Stream.concat(Works.CALLS.stream(), Works.APPLICATIONS.stream()).toList();
       };
     }
@@ -77,7 +79,9 @@ public final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--suite",
       paramLabel = "NAME",
-      description = "calls (default): single operations; apps: programs; all.")
+      description =
+          "calls (default): single operations; apps: programs; all: both; database: PostgreSQL, on"
+              + " targets whose files can be given to its user, so not sshfs.")
   private Suite suite = Suite.calls;
 
   @Option(

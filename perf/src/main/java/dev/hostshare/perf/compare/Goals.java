@@ -27,6 +27,11 @@ final class Goals {
           .put("rand-read-cold", new Row(3, 0.9, 0.80))
           .put("rand-write", new Row(4, 10, 0.60))
           .put("rand-write-fsync", new Row(2, 1, 0.60))
+          .put("untar", new Row(4, NONE, NONE))
+          .put("rm", new Row(4, NONE, NONE))
+          .put("find-cold", new Row(NONE, NONE, 0.5))
+          .put("git-status", new Row(NONE, NONE, 1 / 1.5))
+          .put("pgbench", new Row(NONE, NONE, 0.60))
           .buildOrThrow();
 
   private Goals() {}

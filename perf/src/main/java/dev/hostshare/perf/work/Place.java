@@ -17,6 +17,7 @@ public final class Place {
   private final BigFile big;
   private final BigFile overwritten;
   private final Programs programs;
+  private final Database database;
 
   private Place(Path folder, int files, long size, Programs programs) {
     this.folder = folder;
@@ -25,6 +26,7 @@ public final class Place {
     big = new BigFile(folder.resolve("big"), size, ARENA);
     overwritten = new BigFile(folder.resolve("overwritten"), size, ARENA);
     this.programs = programs;
+    database = new Database(folder);
   }
 
   /**
@@ -66,5 +68,9 @@ public final class Place {
 
   Programs programs() {
     return programs;
+  }
+
+  Database database() {
+    return database;
   }
 }

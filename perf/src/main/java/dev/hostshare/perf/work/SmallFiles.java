@@ -9,6 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Files of 4 KiB in folders of 100. Figures are microseconds per file. */
 final class SmallFiles {
@@ -22,8 +24,10 @@ final class SmallFiles {
   private static final int DIRENT_NAME = 19;
 
   private static final int FILE = 0100000;
+  private static final String FOLDER = "folder-";
 
   private final Path root;
+  private final MemorySegment rootPath;
   private final MemorySegment[] folders;
 
   /** Two names of each file, and which of them it has. */
@@ -47,6 +51,7 @@ final class SmallFiles {
    */
   SmallFiles(Path root, int count, Arena arena) {
     this.root = root;
+    rootPath = arena.allocateFrom(root.toString());
     folders = new MemorySegment[count / PER_FOLDER];
     names[0] = new MemorySegment[count];
     names[1] = new MemorySegment[count];
@@ -66,7 +71,7 @@ final class SmallFiles {
   }
 
   private Path folder(int number) {
-    return root.resolve("folder-%03d".formatted(number));
+    return root.resolve("%s%03d".formatted(FOLDER, number));
   }
 
   private int count() {
@@ -121,18 +126,36 @@ final class SmallFiles {
     return perFile(start);
   }
 
-  /** Each folder's entries, then the attributes of each: what {@code ls -l} asks. */
+  /** The folders, then each one's entries and the attributes of each: as {@code ls -lR} does. */
   double list() throws IOException {
     long start = System.nanoTime();
     int seen = 0;
-    for (MemorySegment folder : folders) {
-      seen += list(folder);
+    for (int folder : listFolders()) {
+      seen += list(folders[folder]);
     }
     double figure = perFile(start);
     if (seen != count()) {
       throw new IOException(seen + " entries instead of " + count() + " in " + root);
     }
     return figure;
+  }
+
+  /** The folders' numbers, as they are listed. */
+  private List<Integer> listFolders() throws IOException {
+    List<Integer> numbers = new ArrayList<>(folders.length);
+    int fd = Calls.open(rootPath, Calls.O_RDONLY, 0);
+    for (long end = Calls.entries(fd, entries); end > 0; end = Calls.entries(fd, entries)) {
+      int entryLength;
+      for (long at = 0; at < end; at += entryLength) {
+        entryLength = Short.toUnsignedInt(entries.get(JAVA_SHORT, at + DIRENT_LENGTH));
+        String name = entries.getString(at + DIRENT_NAME);
+        if (name.startsWith(FOLDER)) {
+          numbers.add(Integer.parseInt(name.substring(FOLDER.length())));
+        }
+      }
+    }
+    Calls.close(fd);
+    return numbers;
   }
 
   private int list(MemorySegment folder) throws IOException {

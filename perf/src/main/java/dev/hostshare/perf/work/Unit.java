@@ -5,7 +5,8 @@ public enum Unit {
   MICROSECONDS("µs", false),
   SECONDS("s", false),
   MIB_PER_SECOND("MiB/s", true),
-  OPERATIONS_PER_SECOND("IOPS", true);
+  OPERATIONS_PER_SECOND("IOPS", true),
+  TRANSACTIONS_PER_SECOND("tps", true);
 
   private final String symbol;
   private final boolean isRate;

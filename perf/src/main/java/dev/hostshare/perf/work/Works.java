@@ -4,6 +4,7 @@ import static dev.hostshare.perf.work.Unit.MIB_PER_SECOND;
 import static dev.hostshare.perf.work.Unit.MICROSECONDS;
 import static dev.hostshare.perf.work.Unit.OPERATIONS_PER_SECOND;
 import static dev.hostshare.perf.work.Unit.SECONDS;
+import static dev.hostshare.perf.work.Unit.TRANSACTIONS_PER_SECOND;
 import static dev.hostshare.perf.work.Work.Start.AS_IT_IS;
 import static dev.hostshare.perf.work.Work.Start.COLD;
 import static dev.hostshare.perf.work.Work.Start.WARM;
@@ -83,6 +84,17 @@ public final class Works {
               WARM,
               p -> p.programs().ensureRepository(),
               p -> p.programs().gitStatus()));
+
+  /** A database: not for a target whose files cannot be given to its engine. */
+  public static final List<Work> DATABASE =
+      List.of(
+          new Work(
+              "pgbench",
+              "PostgreSQL, pgbench with 4 clients",
+              TRANSACTIONS_PER_SECOND,
+              AS_IT_IS,
+              p -> p.database().ensure(),
+              p -> p.database().run()));
 
   private Works() {}
 

@@ -2,10 +2,12 @@ package dev.hostshare.perf.work;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,16 @@ class WorksTest {
         }
       }
     }
+  }
+
+  @Test
+  void databaseIsServed() throws IOException {
+    assumeTrue(Files.isDirectory(Path.of("/usr/lib/postgresql")), "PostgreSQL is not installed");
+    // Its user must be able to get there.
+    for (Path at = folder; at != null && !at.equals(Path.of("/tmp")); at = at.getParent()) {
+      Files.setPosixFilePermissions(at, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    run(Works.DATABASE.getFirst(), place());
   }
 
   @Test
