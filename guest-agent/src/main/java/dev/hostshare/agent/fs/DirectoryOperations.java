@@ -267,7 +267,11 @@ public final class DirectoryOperations {
           used++;
         }
         if (ahead.end() && used == ahead.entries().size()) {
-          ended(context, directory, plus, ahead.asked());
+          ended(context, directory, plus);
+          // The kernel keeps a listing whose end it has seen: a reply with nothing in it.
+          if (used == 0 && offset > Cookies.AFTER_DOT && isKept(directory, ahead.asked())) {
+            directory.inode.hasPages = true;
+          }
         }
       }
     } finally {
@@ -284,12 +288,9 @@ public final class DirectoryOperations {
     return sink;
   }
 
-  /** The kernel is told the last of a listing. */
-  private void ended(RequestContext context, OpenDirectory directory, boolean plus, Asked asked) {
-    if (isKept(directory, asked)) {
-      directory.inode.hasPages = true;
-    }
-    if (plus && core.policy.watches() && !core.policy.perCaller()) {
+  /** The kernel is told the last of a listing, or that there is no more. */
+  private void ended(RequestContext context, OpenDirectory directory, boolean plus) {
+    if (plus && core.policy.watches() && !core.policy.perCaller() && directory.ends()) {
       directory.inode.byName = directory.detail == Detail.DIRECTORIES;
       core.walks.listed(
           context.thread(),

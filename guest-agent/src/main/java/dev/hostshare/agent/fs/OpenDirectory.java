@@ -30,6 +30,9 @@ final class OpenDirectory implements Recoverable {
 
   private int files;
 
+  /** Guarded by this: whether it was listed to its end since. */
+  private boolean ended;
+
   private final ArrayDeque<DirEntry> ahead = new ArrayDeque<>();
   private volatile OpenFile.Binding binding;
 
@@ -54,6 +57,14 @@ final class OpenDirectory implements Recoverable {
   synchronized void begins() {
     subdirectories.clear();
     files = 0;
+    ended = false;
+  }
+
+  /** It is listed to its end; false if it was before. */
+  synchronized boolean ends() {
+    boolean first = !ended;
+    ended = true;
+    return first;
   }
 
   /** An entry is listed: a directory that the kernel is told of, or another (null). */
