@@ -1,17 +1,18 @@
 # Sourced by bin/hostshare, bin/hostshare-agent and bin/compare: starts a Java program of this project. POSIX sh.
 #
-# launch PROGRAM MODULE MAIN JVM_FLAGS MEMORY OVERHEAD -- ARGS...
+# launch PROGRAM MODULE MAIN JVM_FLAGS MEMORY OVERHEAD LEAST -- ARGS...
 #   PROGRAM    the launcher's name, for messages
 #   MODULE     whose jars to run: lib/MODULE where installed, MODULE/target/lib in a work tree
 #   JVM_FLAGS  one word list: collector and code
 #   MEMORY     MiB that the program may have resident, unless --memory or -o memory= among ARGS says otherwise
 #   OVERHEAD   MiB of it that are neither heap nor buffers: code, classes, stacks
+#   LEAST      MiB that it cannot do with less than
 # $bin is the launcher's folder, links resolved. HOSTSHARE_JAVA_OPTS adds JVM flags.
 launch() {
-  program=$1 module=$2 main=$3 flags=$4 memory=$5 overhead=$6
-  shift 7
+  program=$1 module=$2 main=$3 flags=$4 memory=$5 overhead=$6 least=$7
+  shift 8
   set_memory "$@"
-  buffers=$(((memory - overhead) * 3 / 10))
+  buffers=$(((memory - overhead) / 4))
   flags="$flags -Xmx$((memory - overhead - buffers))m -XX:MaxDirectMemorySize=${buffers}m -Dhostshare.buffers=$buffers"
   lib=$bin/../lib/$module
   [ -d "$lib" ] || lib=$bin/../$module/target/lib
@@ -72,7 +73,7 @@ read_memory() {
     *) return 0 ;;
   esac
   case $number in
-    '' | *[!0-9]* | ??????*) return 0 ;;
+    '' | 0* | *[!0-9]* | ??????*) return 0 ;;
   esac
-  [ $((number * unit)) -le "$overhead" ] || memory=$((number * unit))
+  [ $((number * unit)) -lt "$least" ] || memory=$((number * unit))
 }

@@ -19,7 +19,7 @@ public final class MemorySize {
    *     write
    */
   public static int check(String text, int least) {
-    if (!text.matches("[0-9]{1,5}[mMgG]")) {
+    if (!text.matches("[1-9][0-9]{0,4}[mMgG]")) {
       throw new IllegalArgumentException(
           "memory %s: write a number of MiB or GiB, as in %dm or 1g".formatted(text, least));
     }

@@ -19,6 +19,9 @@ public final class Directories {
 
   private static final int PLUS_BYTES = 112;
 
+  /** A directory's own attributes, before and after. */
+  private static final int OPENED_BYTES = 2 * PLUS_BYTES;
+
   /** Entries in one reply at the most, whatever the size asked for. */
   private static final int MAX_ENTRIES = 8192;
 
@@ -68,7 +71,16 @@ public final class Directories {
    *
    * @param end whether nothing follows
    */
-  public record Listing(List<Listed> entries, boolean end) {}
+  public record Listing(List<Listed> entries, boolean end) {
+    /** About what it takes on the wire. */
+    int bytes() {
+      int bytes = 0;
+      for (Listed listed : entries) {
+        bytes += listed.name().length + ENTRY_BYTES + (listed.entry() == null ? 0 : PLUS_BYTES);
+      }
+      return bytes;
+    }
+  }
 
   /**
    * An open directory.
@@ -116,20 +128,24 @@ public final class Directories {
    * Opens directories that are expected to be opened next, and lists them.
    *
    * @param size of each listing, as {@link #read} has it
+   * @param all of all listings
    * @return one each, in their order; null where the directory cannot be opened, or listed whole in
-   *     {@code size}
+   *     {@code size}, or in what is left of {@code all}
    * @throws ErrnoException EINVAL if there are too many
    */
-  public List<Opened> openAhead(List<Long> nodes, int size, Detail detail, Caller caller)
+  public List<Opened> openAhead(List<Long> nodes, int size, int all, Detail detail, Caller caller)
       throws ErrnoException {
     if (nodes.size() > MAX_AHEAD) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    List<Opened> all = new ArrayList<>(nodes.size());
+    List<Opened> told = new ArrayList<>(nodes.size());
+    int left = all;
     for (long node : nodes) {
-      all.add(openWhole(node, size, detail, caller));
+      Opened opened = left > 0 ? openWhole(node, Math.min(size, left), detail, caller) : null;
+      told.add(opened);
+      left -= opened == null ? 0 : OPENED_BYTES + opened.first().bytes();
     }
-    return all;
+    return told;
   }
 
   private Opened openWhole(long node, int size, Detail detail, Caller caller) {

@@ -52,7 +52,7 @@ public final class ExportSession implements AutoCloseable {
     this.overlay = overlay;
     this.descriptors = descriptors;
     maxNodes = limits.nodes();
-    nodes = new NodeTable(maxNodes, this::forgotten);
+    nodes = new NodeTable(maxNodes, limits.all(), this::forgotten);
     handles = new HandleTable(host, limits.handles());
     xattrs = new Xattrs(this);
     inodes = new Inodes(this);

@@ -20,6 +20,7 @@ final class NodeTable {
   private record Key(Export export, FileId fileId) {}
 
   private final int limit;
+  private final NodeCount all;
   private final Consumer<Node> onGone;
   private final Map<Long, Node> byId = new HashMap<>();
   private final Map<Key, Node> byKey = new HashMap<>();
@@ -30,10 +31,12 @@ final class NodeTable {
    * A new table.
    *
    * @param limit the most nodes that a session may have, since their memory is ours
+   * @param all counts those of all sessions
    * @param onGone told of each node that is forgotten, outside the lock
    */
-  NodeTable(int limit, Consumer<Node> onGone) {
+  NodeTable(int limit, NodeCount all, Consumer<Node> onGone) {
     this.limit = limit;
+    this.all = all;
     this.onGone = onGone;
   }
 
@@ -68,14 +71,14 @@ final class NodeTable {
    * Notes that the guest is told of this file, with one lookup count.
    *
    * @param parent and name: where it was seen; null for a share's root and an unnamed file
-   * @throws ErrnoException ENFILE when the session knows too many
+   * @throws ErrnoException ENFILE when the session knows too many, or all of them do
    */
   synchronized Node enter(Export export, FileId fileId, int hostType, Node parent, byte[] name)
       throws ErrnoException {
     Key key = new Key(export, fileId);
     Node node = byKey.get(key);
     if (node == null) {
-      if (byId.size() >= limit) {
+      if (byId.size() >= limit || !all.add()) {
         throw ErrnoException.of(Errno.ENFILE);
       }
       node = new Node(++lastId, export, fileId, hostType);
@@ -180,6 +183,7 @@ final class NodeTable {
       if (n.lookups > 0 || n.children > 0 || byId.remove(n.id) == null) {
         continue;
       }
+      all.remove(1);
       byKey.remove(new Key(n.export, n.fileId), n);
       for (Alias a : n.aliases()) {
         a.parent().children--;
@@ -197,12 +201,13 @@ final class NodeTable {
 
   /** The end of the session: every node goes. */
   void clear() {
-    List<Node> all;
+    List<Node> gone;
     synchronized (this) {
-      all = new ArrayList<>(byId.values());
+      gone = new ArrayList<>(byId.values());
       byId.clear();
       byKey.clear();
+      all.remove(gone.size());
     }
-    all.forEach(onGone);
+    gone.forEach(onGone);
   }
 }

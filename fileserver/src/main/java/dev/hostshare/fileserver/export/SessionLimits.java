@@ -4,20 +4,21 @@ package dev.hostshare.fileserver.export;
  * What one session may have of ours.
  *
  * @param nodes some 300 bytes each; the guest is told, and asks its kernel to drop some before
+ * @param all those of all sessions
  * @param handles a descriptor each
  * @param waitingLocks a thread each
  */
-public record SessionLimits(int nodes, int handles, int waitingLocks) {
+public record SessionLimits(int nodes, NodeCount all, int handles, int waitingLocks) {
   /** Locks that wait at once; one more gets ENOLCK. */
   public static final int WAITING_LOCKS = 256;
 
   /** A node with its names, and a record of the overlay. */
   private static final int NODE_BYTES = 400;
 
-  /** Of the heap, half is for nodes: of one guest, or of several that know less. */
+  /** Limits for a server: half of the heap is for the nodes of one guest, two thirds for all. */
   public static SessionLimits forDescriptors(int descriptors) {
-    long nodes = Runtime.getRuntime().maxMemory() / 2 / NODE_BYTES;
+    int most = Math.toIntExact(Math.min(Runtime.getRuntime().maxMemory() / NODE_BYTES, 20_000_000));
     return new SessionLimits(
-        Math.toIntExact(Math.min(nodes, 10_000_000)), Math.max(64, descriptors / 2), WAITING_LOCKS);
+        most / 2, new NodeCount(most / 3 * 2), Math.max(64, descriptors / 2), WAITING_LOCKS);
   }
 }

@@ -113,6 +113,7 @@ final class Operations {
             .openAhead(
                 op.getNodesList(),
                 Math.min(positive(op.getMaxSize()), maxPayload),
+                maxPayload,
                 Packing.detail(op.getDetail()),
                 caller)
             .forEach(

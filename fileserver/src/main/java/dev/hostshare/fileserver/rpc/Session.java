@@ -45,6 +45,9 @@ final class Session implements Invalidations {
   /** Twice what can be without a reply: requests in flight, and locks that wait. */
   static final int KEPT_REPLIES = 2 * (MAX_IN_FLIGHT + SessionLimits.WAITING_LOCKS);
 
+  /** Of replies that the client does not say to have: 64 of the largest listings it asks for. */
+  private static final long MAX_KEPT_BYTES = 16 << 20;
+
   /** 64 KiB: copied in some 10 µs. */
   private static final int QUICK_BYTES = 64 << 10;
 
@@ -74,6 +77,7 @@ final class Session implements Invalidations {
   private final Map<Long, BlockingCall> running = new HashMap<>();
   private final Map<Long, ServerFrame> kept = new HashMap<>();
   private final ArrayDeque<Long> keptOrder = new ArrayDeque<>();
+  private long keptBytes;
   private final Set<String> mounts = new LinkedHashSet<>();
   private boolean closed;
 
@@ -247,7 +251,7 @@ final class Session implements Invalidations {
       // Nobody waits for a release: the next request follows on its heels, and is no crowd.
       alone = running.isEmpty() && (frame.hasRelease() || !isCrowded());
       while (!keptOrder.isEmpty() && keptOrder.peek() <= frame.getAcked()) {
-        kept.remove(keptOrder.poll());
+        forgetEldestReply();
       }
       again = kept.get(seq);
       if (again == null && running.containsKey(seq)) {
@@ -409,14 +413,23 @@ final class Session implements Invalidations {
       if (isKept(request)) {
         kept.put(request.getSeq(), reply);
         keptOrder.add(request.getSeq());
-        if (keptOrder.size() > KEPT_REPLIES) {
-          kept.remove(keptOrder.poll());
+        keptBytes += reply.getSerializedSize();
+        while (keptOrder.size() > KEPT_REPLIES
+            || (keptBytes > MAX_KEPT_BYTES && keptOrder.size() > 1)) {
+          forgetEldestReply();
         }
       }
       to = connection;
     }
     if (to != null) {
       to.send(reply);
+    }
+  }
+
+  private void forgetEldestReply() {
+    ServerFrame eldest = kept.remove(keptOrder.poll());
+    if (eldest != null) {
+      keptBytes -= eldest.getSerializedSize();
     }
   }
 

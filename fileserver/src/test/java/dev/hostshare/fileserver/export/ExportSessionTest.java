@@ -68,7 +68,7 @@ final class ExportSessionTest {
             overlay,
             new DirectoryDescriptors(host, DESCRIPTORS),
             new Watches(null, 0),
-            new SessionLimits(10_000, 64, 4));
+            new SessionLimits(10_000, new NodeCount(10_000), 64, 4));
     root = session.mount(export, ROOT).node();
   }
 
@@ -210,7 +210,11 @@ final class ExportSessionTest {
         session
             .directories()
             .openAhead(
-                List.of(dir, file, 999_999L, sub), 1 << 16, Directories.Detail.DIRECTORIES, ROOT);
+                List.of(dir, file, 999_999L, sub),
+                1 << 16,
+                1 << 20,
+                Directories.Detail.DIRECTORIES,
+                ROOT);
 
     assertEquals(4, told.size());
     Map<String, Directories.Listed> listed = new java.util.HashMap<>();
@@ -225,9 +229,19 @@ final class ExportSessionTest {
     session.forget(sub, 1);
 
     for (Directories.Detail detail : Directories.Detail.values()) {
-      told = session.directories().openAhead(List.of(dir), 1, detail, ROOT);
+      told = session.directories().openAhead(List.of(dir), 1, 1 << 20, detail, ROOT);
       assertNull(told.getFirst(), "does not fit");
     }
+    told =
+        session
+            .directories()
+            .openAhead(
+                java.util.Collections.nCopies(64, sub),
+                1 << 16,
+                1000,
+                Directories.Detail.NAMES,
+                ROOT);
+    assertTrue(told.getFirst() != null && told.getLast() == null, "not more than fits in all");
     assertEquals(nodes, session.nodeCount(), "lookup counts of what was not told");
     assertEquals(0, session.handleCount());
     assertErrno(
@@ -236,7 +250,7 @@ final class ExportSessionTest {
             session
                 .directories()
                 .openAhead(
-                    java.util.Collections.nCopies(65, dir), 1, Directories.Detail.NAMES, ROOT));
+                    java.util.Collections.nCopies(65, dir), 1, 1, Directories.Detail.NAMES, ROOT));
   }
 
   @Test

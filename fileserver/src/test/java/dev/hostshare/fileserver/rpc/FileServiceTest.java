@@ -10,6 +10,7 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
 import dev.hostshare.fileserver.export.Export;
 import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.NodeCount;
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
@@ -84,7 +85,7 @@ final class FileServiceTest {
                       overlay,
                       new DirectoryDescriptors(host, 64),
                       new Watches(null, 0),
-                      new SessionLimits(1000, 100, 2));
+                      new SessionLimits(1000, new NodeCount(10_000), 100, 2));
               Operations operations =
                   new Operations(view, List.of(export), FileServiceHandler.MAX_PAYLOAD);
               return new Session(client, view, operations, workers, Thread::new);

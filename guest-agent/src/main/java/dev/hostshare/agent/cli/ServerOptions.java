@@ -45,7 +45,7 @@ final class ServerOptions {
       paramLabel = "SIZE",
       description =
           "Resident memory of the agent at the most, 150m by default, 130m at the least: with more, more"
-              + " files and directories stay cached, 3,000 per MiB.")
+              + " files and directories stay cached, 2,000 per MiB.")
   String memory;
 
   /**

@@ -66,8 +66,9 @@ final class Core {
 
   /** How many inodes the kernel may know: what there is memory for, here and at the server. */
   private int maxInodes() {
-    // The server knows directories above those that the kernel does.
-    int there = session.maxNodes() / 10 * 9;
+    // The server keeps directories above those that the kernel knows, and what is told ahead.
+    int most = session.maxNodes();
+    int there = Math.max(most / 2, most / 10 * 9 - Folders.MAX_HELD);
     return Math.min(InodeTable.limit() / Math.max(1, MOUNTS.get()), there);
   }
 
@@ -238,6 +239,8 @@ final class Core {
     trimmer.check();
     if (parent != null) {
       folders.touch(parent, name);
+      // What is changed from here on, the kernel knows better than what was listed before.
+      ahead.forget(parent.id);
     }
     long directory = parent == null ? entry.getNode() : parent.node();
     boolean quiet =

@@ -1,7 +1,5 @@
 package dev.hostshare.agent.fs;
 
-import dev.hostshare.agent.remote.Call;
-import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.DirEntry;
@@ -13,16 +11,24 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Listings of directories that are expected to be opened next, fetched many at a time while the
  * guest reads those before them. Only what the server watches is used.
  *
- * <p>Thread-safe; of the other tables, no lock is taken with this one's.
+ * <p>Thread-safe; the locks of an inode and of {@link Changes} are taken with this one's.
  */
 final class DirectoriesAhead {
-  /** Of each 100 entries at the most: 4 MiB for all. */
-  private static final int MAX_HELD = 256;
+  /** Each of 16 KiB on the wire at the most: twice what is fetched ahead for one thread. */
+  private static final int MAX_HELD = 64;
+
+  /** As old as what is not watched may be in the kernel's cache. */
+  private static final long MAX_AGE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final Logger log = LoggerFactory.getLogger(DirectoriesAhead.class);
 
   private final Core core;
 
@@ -57,21 +63,33 @@ final class DirectoriesAhead {
     this.core = core;
   }
 
-  /** Whether a directory was asked for, and has not been taken. */
+  /** Whether a directory is on its way, or there and not too old. */
   synchronized boolean isAsked(Inode directory) {
-    return slots.containsKey(directory.id);
+    Slot slot = slots.get(directory.id);
+    return slot != null && !isOld(slot);
   }
 
-  /** Asks the server for directories, none of which is {@link #isAsked}. */
+  private static boolean isOld(Slot slot) {
+    return slot.opened != null && System.nanoTime() - slot.asked.nanos() >= MAX_AGE_NANOS;
+  }
+
+  /** Asks the server for those directories that are not {@link #isAsked}. */
   void ask(List<Inode> directories, Detail detail, int bytes) {
     var batch = new ArrayList<Slot>(directories.size());
-    var unused = Forget.newBuilder();
+    var unused = new Unused(core.session.generation());
     synchronized (this) {
       for (Inode directory : directories) {
-        var slot = new Slot(directory, detail);
-        if (slots.putIfAbsent(directory.id, slot) == null) {
-          batch.add(slot);
+        Slot old = slots.get(directory.id);
+        if (old != null && !isOld(old)) {
+          continue;
         }
+        if (old != null) {
+          slots.remove(directory.id);
+          drop(old, unused);
+        }
+        var slot = new Slot(directory, detail);
+        slots.put(directory.id, slot);
+        batch.add(slot);
       }
       Iterator<Slot> eldest = slots.values().iterator();
       while (slots.size() > MAX_HELD && eldest.hasNext()) {
@@ -111,7 +129,7 @@ final class DirectoriesAhead {
   }
 
   private void arrived(List<Slot> batch, OpenedAhead all, Asked asked) {
-    var unused = Forget.newBuilder();
+    var unused = new Unused(core.session.generation());
     var waiting = new ArrayList<Runnable>();
     synchronized (this) {
       for (int i = 0; i < batch.size(); i++) {
@@ -129,15 +147,22 @@ final class DirectoriesAhead {
       }
     }
     giveBack(unused);
-    waiting.forEach(Runnable::run);
+    for (Runnable next : waiting) {
+      try {
+        next.run();
+      } catch (RuntimeException | Error e) {
+        log.error("{}: a directory that was waited for cannot be opened", core.share, e);
+      }
+    }
   }
 
   /**
    * If a directory is on its way, runs {@code then} when it is there, or not to be had.
    *
+   * @param instead is run when the caller is interrupted before
    * @return false if it is not on its way
    */
-  boolean await(Inode directory, RequestContext context, Reply<?> reply, Runnable then) {
+  boolean await(Inode directory, RequestContext context, Runnable then, Runnable instead) {
     Slot slot;
     synchronized (this) {
       slot = slots.get(directory.id);
@@ -146,32 +171,17 @@ final class DirectoriesAhead {
       }
       slot.waiting.add(then);
     }
-    context.waitsFor(new Waiting(slot, reply, then));
+    context.waitsFor(
+        () -> {
+          boolean waited;
+          synchronized (this) {
+            waited = slot.waiting.remove(then);
+          }
+          if (waited) {
+            instead.run();
+          }
+        });
     return true;
-  }
-
-  /** An interrupt ends the wait; the directory comes all the same. */
-  private final class Waiting implements Call {
-    private final Slot slot;
-    private final Reply<?> reply;
-    private final Runnable then;
-
-    Waiting(Slot slot, Reply<?> reply, Runnable then) {
-      this.slot = slot;
-      this.reply = reply;
-      this.then = then;
-    }
-
-    @Override
-    public void cancel() {
-      boolean waited;
-      synchronized (DirectoriesAhead.this) {
-        waited = slot.waiting.remove(then);
-      }
-      if (waited) {
-        reply.error(Errno.EINTR);
-      }
-    }
   }
 
   /**
@@ -179,7 +189,7 @@ final class DirectoriesAhead {
    * lookup counts of its entries are the caller's then.
    */
   Listing take(Inode directory, Detail detail) {
-    var unused = Forget.newBuilder();
+    var unused = new Unused(core.session.generation());
     Listing listing = null;
     synchronized (this) {
       Slot slot = slots.get(directory.id);
@@ -198,7 +208,8 @@ final class DirectoriesAhead {
   }
 
   private boolean holds(Slot slot) {
-    return slot.asked.generation() == core.session.generation()
+    return !isOld(slot)
+        && slot.asked.generation() == core.session.generation()
         && slot.opened.getAttr().getWatched()
         && core.isQuiet(slot.directory, slot.asked)
         && slot.directory.mark() >= 0
@@ -207,7 +218,7 @@ final class DirectoriesAhead {
 
   /** The kernel forgot a directory. */
   void forget(long id) {
-    var unused = Forget.newBuilder();
+    var unused = new Unused(core.session.generation());
     synchronized (this) {
       Slot slot = slots.remove(id);
       if (slot != null) {
@@ -219,7 +230,7 @@ final class DirectoriesAhead {
 
   /** Nothing is known any more. */
   void clear() {
-    var unused = Forget.newBuilder();
+    var unused = new Unused(core.session.generation());
     synchronized (this) {
       slots.values().forEach(slot -> drop(slot, unused));
       slots.clear();
@@ -227,23 +238,32 @@ final class DirectoriesAhead {
     giveBack(unused);
   }
 
-  private void drop(Slot slot, Forget.Builder unused) {
+  private void drop(Slot slot, Unused unused) {
     slot.dropped = true;
     if (slot.opened == null
         || slot.asked == null
-        || slot.asked.generation() != core.session.generation()) {
+        || slot.asked.generation() != unused.generation()) {
       return;
     }
     for (DirEntry entry : slot.opened.getEntries().getEntriesList()) {
       if (entry.hasEntry()) {
-        unused.addNodes(Forget.One.newBuilder().setNode(entry.getEntry().getNode()).setCount(1));
+        unused
+            .counts()
+            .addNodes(Forget.One.newBuilder().setNode(entry.getEntry().getNode()).setCount(1));
       }
     }
   }
 
-  private void giveBack(Forget.Builder unused) {
-    if (unused.getNodesCount() > 0) {
-      core.session.forget(core.session.generation(), unused.build());
+  /** Lookup counts to be given back, of one session. */
+  private record Unused(long generation, Forget.Builder counts) {
+    Unused(long generation) {
+      this(generation, Forget.newBuilder());
+    }
+  }
+
+  private void giveBack(Unused unused) {
+    if (unused.counts().getNodesCount() > 0) {
+      core.session.forget(unused.generation(), unused.counts().build());
     }
   }
 }

@@ -77,10 +77,15 @@ public final class DirectoryOperations {
   /** Fetches what a thread is expected to open next, if it has opened what was expected so far. */
   private void goAhead(RequestContext context, Detail detail) {
     List<Inode> next =
-        core.walks.next(context.thread(), this::isKnown, inode -> core.ahead.isAsked(inode));
+        core.walks.next(context.thread(), this::isOfNoUse, inode -> core.ahead.isAsked(inode));
     if (!next.isEmpty()) {
       core.ahead.ask(next, detail, FIRST_BYTES);
     }
+  }
+
+  /** Whether the kernel has the listing, or forgot the directory. */
+  private boolean isOfNoUse(Inode inode) {
+    return isKnown(inode) || core.inodes.get(inode.id) != inode;
   }
 
   private void openExpected(
@@ -95,7 +100,10 @@ public final class DirectoryOperations {
       reply.success(
           opened(inode, listing.opened(), detail, listing.asked(), inode.unsettle(), true));
     } else if (!core.ahead.await(
-        inode, context, reply, () -> openExpected(context, inode, detail, reply))) {
+        inode,
+        context,
+        () -> openExpected(context, inode, detail, reply),
+        () -> open(context, inode, detail, reply))) {
       open(context, inode, detail, reply);
     }
   }

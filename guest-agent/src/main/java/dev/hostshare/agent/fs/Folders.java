@@ -33,7 +33,7 @@ final class Folders {
   private static final int MAX_ENTRIES = 1024;
 
   /** Entries and names of all directories, at some 400 bytes at the most. */
-  private static final int MAX_HELD = 32_768;
+  static final int MAX_HELD = 32_768;
 
   /** Bytes of a directory's size for which one lookup more is awaited before it is surveyed. */
   private static final int BYTES_PER_LOOKUP = 8192;

@@ -21,7 +21,7 @@ final class InodeTable {
   private static final int INODE_BYTES = 380;
 
   /** What the agent needs of its heap besides: data on their way, and room to collect garbage. */
-  private static final long OTHER_BYTES = 24L << 20;
+  private static final long OTHER_BYTES = 23L << 20;
 
   private static final int MIN_INODES = 10_000;
 
@@ -280,6 +280,9 @@ final class InodeTable {
   synchronized boolean rebind(Inode inode, Entry entry, long entryGeneration)
       throws ErrnoException {
     advance(entryGeneration);
+    if (byId.get(inode.id) != inode) {
+      return false; // the kernel forgot it meanwhile
+    }
     if (inode != root && !inode.has(Inode.Key.of(entry.getAttr()))) {
       return false;
     }
@@ -320,10 +323,12 @@ final class InodeTable {
     unplace(inode);
     return new Forgotten(
         inode.binding.generation(),
-        Forget.One.newBuilder().setNode(inode.node()).setCount(inode.remoteLookups).build());
+        Forget.One.newBuilder().setNode(inode.node()).setCount(inode.remoteLookups).build(),
+        inode.parent);
   }
 
-  record Forgotten(long generation, Forget.One one) {}
+  /** {@code parent}: the directory it was last seen in; null if in none. */
+  record Forgotten(long generation, Forget.One one, Inode parent) {}
 
   /** The inode that the server calls {@code node} in session {@code ofGeneration}; null if none. */
   synchronized Inode byNode(long node, long ofGeneration) {

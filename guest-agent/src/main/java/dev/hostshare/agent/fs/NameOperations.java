@@ -157,6 +157,11 @@ public final class NameOperations {
       }
       core.folders.forget(ids[i]);
       core.ahead.forget(ids[i]);
+      if (forgotten.parent() != null) {
+        // It may have been changed since its directory was listed, and we do not know of it any
+        // more.
+        core.ahead.forget(forgotten.parent().id);
+      }
       if (forgotten.generation() > generation) {
         // What belonged to an older session is void.
         forget.clear();

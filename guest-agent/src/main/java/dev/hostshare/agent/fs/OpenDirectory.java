@@ -18,7 +18,7 @@ final class OpenDirectory implements Recoverable {
   static final OpenFile.Binding UNBOUND = new OpenFile.Binding(-1, 0);
 
   /** Of those in one directory, that {@link Walks} is told of. */
-  private static final int MAX_SUBDIRECTORIES = 4096;
+  private static final int MAX_SUBDIRECTORIES = 1024;
 
   final Inode inode;
 

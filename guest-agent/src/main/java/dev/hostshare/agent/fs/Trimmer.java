@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 final class Trimmer {
   private static final Logger log = LoggerFactory.getLogger(Trimmer.class);
 
-  /** Of the limit, a tenth goes at a time. */
-  private static final int SHARE = 10;
+  /** Of the limit, so much more goes than has to. */
+  private static final int SHARE = 20;
 
   /** In one notification: what the kernel takes at once. */
   private static final int BATCH = 512;
@@ -24,6 +24,9 @@ final class Trimmer {
 
   /** Other file systems lose what they have cached, too. */
   private static final long DROP_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Where there is far too much already. */
+  private static final long DROP_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final InodeTable inodes;
   private final Notifier notifier;
@@ -55,7 +58,8 @@ final class Trimmer {
     long pause = PRUNE_PAUSE_NANOS;
     try {
       if (!prune() && !refused) {
-        pause = DROP_PAUSE_NANOS;
+        int most = limit.getAsInt();
+        pause = inodes.size() > most + most / SHARE ? DROP_AGAIN_NANOS : DROP_PAUSE_NANOS;
         refused = !notifier.cache().dropUnused();
         if (refused) {
           log.warn(

@@ -16,12 +16,15 @@ import java.util.function.Predicate;
  * and whether it looks at the files in them, or at their names alone.
  *
  * <p>A walk goes down first (find, rm, du, ls -R), and takes the directories in the order in which
- * they were listed, or in that of their names. Thread-safe; its lock is an inner one, no other is
- * taken with it.
+ * they were listed, or in that of their names. Thread-safe; the locks of {@link Folders}, {@link
+ * DirectoriesAhead} and {@link InodeTable} are taken with this one's.
  */
 final class Walks {
   /** Threads that walk at the same time; of more, the one that was idle longest begins anew. */
-  private static final int MAX_WALKS = 64;
+  private static final int MAX_WALKS = 16;
+
+  /** Directories that one walk is about; with more, the outermost are given up. */
+  private static final int MAX_HELD = 2048;
 
   /** A number of a thread may be another thread's by then. */
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -47,8 +50,6 @@ final class Walks {
 
   /** Directories looked at to find those, some of which the kernel knows. */
   private static final int MAX_SEARCHED = 128;
-
-  private static final int MAX_DEPTH = 256;
 
   private static final Comparator<Inode> BY_NAME =
       Comparator.comparing(inode -> inode.name, ByteString.unsignedLexicographicalComparator());
@@ -80,6 +81,9 @@ final class Walks {
     /** The innermost first. */
     final ArrayDeque<Level> levels = new ArrayDeque<>();
 
+    /** Directories in all of them. */
+    int held;
+
     long nanos;
     boolean byName;
 
@@ -105,6 +109,7 @@ final class Walks {
     long now = System.nanoTime();
     Walk walk = walks.get(thread);
     if (walk == null || now - walk.nanos > IDLE_NANOS) {
+      walks.values().removeIf(idle -> now - idle.nanos > IDLE_NANOS);
       walk = new Walk();
       walks.put(thread, walk);
     }
@@ -138,10 +143,25 @@ final class Walks {
     return Detail.DIRECTORIES;
   }
 
-  private static void advance(Walk walk, Inode directory) {
+  /** Ends all levels that {@code directory} is not directly in. */
+  private static void goTo(Walk walk, Inode directory) {
     while (!walk.levels.isEmpty() && walk.levels.peek().directory != directory.parent) {
-      walk.levels.pop();
+      walk.held -= walk.levels.pop().order.size();
     }
+  }
+
+  private static void advance(Walk walk, Inode directory) {
+    for (Level level : walk.levels) {
+      if (level.directory == directory) {
+        // It is listed again, from what the kernel has of it.
+        while (walk.levels.peek() != level) {
+          walk.held -= walk.levels.pop().order.size();
+        }
+        level.next = 0;
+        return;
+      }
+    }
+    goTo(walk, directory);
     Level level = walk.levels.peek();
     if (level == null) {
       walk.foreseen = 0;
@@ -155,7 +175,8 @@ final class Walks {
     if (!walk.byName) {
       List<Inode> sorted = new ArrayList<>(level.order);
       sorted.sort(BY_NAME);
-      if (level.next < sorted.size() && sorted.get(level.next) == directory) {
+      int before = level.next == 0 ? -1 : sorted.indexOf(level.order.get(level.next - 1));
+      if (before + 1 < sorted.size() && sorted.get(before + 1) == directory) {
         walk.byName = true;
         level.order = sorted;
       }
@@ -183,10 +204,8 @@ final class Walks {
     } else if (detail == Detail.DIRECTORIES) {
       walk.unseen += files;
     }
-    while (!walk.levels.isEmpty() && walk.levels.peek().directory != directory.parent) {
-      walk.levels.pop();
-    }
-    if (directories.isEmpty() || walk.levels.size() >= MAX_DEPTH) {
+    goTo(walk, directory);
+    if (directories.isEmpty()) {
       return;
     }
     List<Inode> order = new ArrayList<>(directories);
@@ -194,6 +213,10 @@ final class Walks {
       order.sort(BY_NAME);
     }
     walk.levels.push(new Level(directory, order));
+    walk.held += order.size();
+    while (walk.held > MAX_HELD && walk.levels.size() > 1) {
+      walk.held -= walk.levels.removeLast().order.size();
+    }
   }
 
   /** A thread asked for a file that was told by name only. */

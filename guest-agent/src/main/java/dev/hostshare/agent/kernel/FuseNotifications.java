@@ -21,8 +21,8 @@ final class FuseNotifications implements KernelCache {
   /** proc_sys_vm(5). */
   private static final Path DROP_CACHES = Path.of("/proc/sys/vm/drop_caches");
 
-  /** 2: dentries and inodes; 4: without a line in the kernel's log. */
-  private static final byte[] DROP_UNUSED = {'6', '\n'};
+  /** Dentries and inodes. */
+  private static final byte[] DROP_UNUSED = {'2', '\n'};
 
   private final FuseDevice device;
   private final int entryFlags;

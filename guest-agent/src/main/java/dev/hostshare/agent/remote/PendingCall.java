@@ -62,6 +62,7 @@ final class PendingCall implements Call {
           CREATE,
           TMPFILE,
           OPENDIR,
+          OPENDIR_AHEAD,
           READDIR,
           SURVEY,
           SETLK ->

@@ -102,6 +102,15 @@ final class InodeTableTest {
   }
 
   @Test
+  void whatTheKernelForgotIsNotPutBack() throws Exception {
+    Inode gone = enter(entry(101, 5, 9), 1, "f");
+    table.forget(gone.id, 1);
+    assertFalse(table.rebind(gone, entry(7777, 5, 9), 2));
+    assertNull(table.byNode(7777, 2));
+    assertNotEquals(gone.id, enter(entry(7777, 5, 9), 2, "f").id);
+  }
+
+  @Test
   void tellsWhatWasLookedUpLongestAgo() throws Exception {
     Inode a = enter(entry(101, 5, 9), 1, "a");
     Inode b = enter(entry(102, 6, 9), 1, "b");

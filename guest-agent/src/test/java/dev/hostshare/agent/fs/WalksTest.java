@@ -75,6 +75,24 @@ final class WalksTest {
     follow(order);
   }
 
+  @Test
+  void whatIsListedAgainIsGoneThroughAgain() {
+    List<Inode> listed = directories(root, 50);
+    visit(root, listed);
+    follow(listed);
+    walks.opens(THREAD, root); // and read from the kernel's cache
+    follow(listed);
+  }
+
+  @Test
+  void theOrderOfNamesIsRecognizedInTheMiddle() {
+    List<Inode> listed = directories(root, 100);
+    visit(root, listed);
+    List<Inode> order = new ArrayList<>(listed);
+    sort(order);
+    follow(order.subList(40, 100));
+  }
+
   private void isExpected(List<Inode> listed) {
     visit(root, listed);
     follow(listed);
