@@ -25,8 +25,10 @@ final class Trimmer {
   /** Other file systems lose what they have cached, too. */
   private static final long DROP_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  /** Where there is far too much already. */
+  /** Where there is far too much already: a fifth of the limit. */
   private static final long DROP_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final int FAR_TOO_MUCH = 5;
 
   private final InodeTable inodes;
   private final Notifier notifier;
@@ -35,6 +37,9 @@ final class Trimmer {
 
   /** Not before this, by {@link System#nanoTime}: the kernel may be using all of it. */
   private volatile long nextNanos = System.nanoTime();
+
+  /** The same where there is far too much. */
+  private volatile long againNanos = nextNanos;
 
   private boolean refused; // only touched by the notifier's thread
 
@@ -47,8 +52,10 @@ final class Trimmer {
 
   /** An inode more may be known. */
   void check() {
-    if (inodes.size() > limit.getAsInt()
-        && System.nanoTime() - nextNanos >= 0
+    int size = inodes.size();
+    int most = limit.getAsInt();
+    if (size > most
+        && System.nanoTime() - (size > most + most / FAR_TOO_MUCH ? againNanos : nextNanos) >= 0
         && trims.compareAndSet(false, true)) {
       notifier.later(this::trim);
     }
@@ -58,8 +65,7 @@ final class Trimmer {
     long pause = PRUNE_PAUSE_NANOS;
     try {
       if (!prune() && !refused) {
-        int most = limit.getAsInt();
-        pause = inodes.size() > most + most / SHARE ? DROP_AGAIN_NANOS : DROP_PAUSE_NANOS;
+        pause = DROP_PAUSE_NANOS;
         refused = !notifier.cache().dropUnused();
         if (refused) {
           log.warn(
@@ -69,7 +75,9 @@ final class Trimmer {
         }
       }
     } finally {
-      nextNanos = System.nanoTime() + pause;
+      long now = System.nanoTime();
+      nextNanos = now + pause;
+      againNanos = now + Math.min(pause, DROP_AGAIN_NANOS);
       trims.set(false);
     }
   }

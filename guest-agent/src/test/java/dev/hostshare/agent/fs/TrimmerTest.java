@@ -110,5 +110,10 @@ final class TrimmerTest {
     assertEquals("dropped", unused.poll(10, TimeUnit.SECONDS));
     fill(LIMIT + 1, LIMIT + 100);
     assertNull(unused.poll(50, TimeUnit.MILLISECONDS), "not all the time");
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    for (int i = LIMIT + 100; unused.isEmpty() && System.nanoTime() < deadline; i++) {
+      fill(i, i + 1); // until a second is over
+    }
+    assertEquals("dropped", unused.poll(), "far too many");
   }
 }
