@@ -69,7 +69,7 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "SIZE",
       description =
           "Resident memory of the server at the most, 250m by default, 180m at the least: with more, guests"
-              + " may have more files and directories cached, each guest 900 per MiB.")
+              + " may have more files and directories cached, each guest 1,300 per MiB.")
   private String memory;
 
   @Option(

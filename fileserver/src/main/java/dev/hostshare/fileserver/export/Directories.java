@@ -343,8 +343,9 @@ public final class Directories {
           type = node.export.compose(stat, node.export.identify(stat, fd, e.name()), caller).type();
         }
       } catch (ErrnoException gone) {
-        // Gone meanwhile, or hidden: the name alone is listed.
+        // Gone meanwhile, hidden, or one too many for the guest: the name alone is listed.
         if (gone.errno() != Errno.ENOENT
+            && gone.errno() != Errno.ENFILE
             && gone.errno() != Errno.ESTALE
             && gone.errno() != Errno.EACCES) {
           throw gone;

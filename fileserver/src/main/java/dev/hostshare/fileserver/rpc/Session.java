@@ -45,8 +45,11 @@ final class Session implements Invalidations {
   /** Twice what can be without a reply: requests in flight, and locks that wait. */
   static final int KEPT_REPLIES = 2 * (MAX_IN_FLIGHT + SessionLimits.WAITING_LOCKS);
 
-  /** Of replies that the client does not say to have: 64 of the largest listings it asks for. */
-  private static final long MAX_KEPT_BYTES = 16 << 20;
+  /**
+   * Listings that the client does not say to have, on the wire: ten times that in memory. One more
+   * is done again if it is lost with its connection, and then costs lookup counts, no more.
+   */
+  private static final long MAX_KEPT_BYTES = 2 << 20;
 
   /** 64 KiB: copied in some 10 µs. */
   private static final int QUICK_BYTES = 64 << 10;
@@ -410,12 +413,12 @@ final class Session implements Invalidations {
       if (closed) {
         return;
       }
-      if (isKept(request)) {
+      if (isKept(request)
+          && (!isListing(request) || keptBytes + reply.getSerializedSize() <= MAX_KEPT_BYTES)) {
         kept.put(request.getSeq(), reply);
         keptOrder.add(request.getSeq());
         keptBytes += reply.getSerializedSize();
-        while (keptOrder.size() > KEPT_REPLIES
-            || (keptBytes > MAX_KEPT_BYTES && keptOrder.size() > 1)) {
+        if (keptOrder.size() > KEPT_REPLIES) {
           forgetEldestReply();
         }
       }
@@ -424,6 +427,13 @@ final class Session implements Invalidations {
     if (to != null) {
       to.send(reply);
     }
+  }
+
+  private static boolean isListing(ClientFrame request) {
+    return switch (request.getOpCase()) {
+      case OPENDIR, READDIR, SURVEY, OPENDIR_AHEAD -> true;
+      default -> false;
+    };
   }
 
   private void forgetEldestReply() {

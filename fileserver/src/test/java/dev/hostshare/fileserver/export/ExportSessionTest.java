@@ -45,6 +45,7 @@ final class ExportSessionTest {
   private OverlayStore overlay;
   private Export export;
   private ExportSession session;
+  private NodeCount all = new NodeCount(10_000);
   private long root;
 
   @BeforeEach
@@ -68,7 +69,7 @@ final class ExportSessionTest {
             overlay,
             new DirectoryDescriptors(host, DESCRIPTORS),
             new Watches(null, 0),
-            new SessionLimits(10_000, new NodeCount(10_000), 64, 4));
+            new SessionLimits(10_000, all, 64, 4));
     root = session.mount(export, ROOT).node();
   }
 
@@ -251,6 +252,35 @@ final class ExportSessionTest {
                 .directories()
                 .openAhead(
                     java.util.Collections.nCopies(65, dir), 1, 1, Directories.Detail.NAMES, ROOT));
+  }
+
+  @Test
+  void nodesOfAllSessionsAreBoundedAndListingsThenHaveNamesOnly() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      java.nio.file.Files.writeString(share.resolve("f" + i), "x");
+    }
+    all = new NodeCount(3); // the root and two more
+    restart(new OwnerPolicy.Host(), false);
+    Directories.Opened told =
+        session.directories().open(root, 1 << 16, Directories.Detail.ATTRIBUTES, ROOT);
+    List<Directories.Listed> listed = told.first().entries();
+    assertTrue(listed.size() >= 5);
+    assertEquals(2, listed.stream().filter(e -> e.entry() != null).count());
+    String unknown =
+        listed.stream()
+            .filter(e -> e.entry() == null)
+            .map(e -> new String(e.name(), UTF_8))
+            .filter(n -> n.startsWith("f"))
+            .findFirst()
+            .orElseThrow();
+    assertErrno(Errno.ENFILE, () -> lookup(root, unknown));
+    listed.stream()
+        .filter(e -> e.entry() != null)
+        .forEach(e -> session.forget(e.entry().node(), 1));
+    assertEquals(1, all.count());
+    assertEquals(1, lookup(root, unknown).attributes().stat().size());
+    session.close();
+    assertEquals(0, all.count(), "given back with the session");
   }
 
   @Test

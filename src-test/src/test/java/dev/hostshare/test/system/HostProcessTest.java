@@ -29,7 +29,8 @@ class HostProcessTest {
 
   @BeforeAll
   static void start() {
-    lab = Lab.start(Driver.KERNEL, "");
+    // A guest and five clients that know 100,000 entries each; what is gone may come back for 30 s.
+    lab = Lab.startWith(Driver.KERNEL, "", "--memory", "1g");
   }
 
   @AfterAll
