@@ -178,8 +178,8 @@ public final class FileSystem implements AutoCloseable {
    * As {@link Session#poll}: an operation that is begun on the thread that delivers replies is on
    * its way without another thread, which would be 20 % of the time of most.
    */
-  public PolledDescriptor poll(int fd, Runnable ready) {
-    return core.session.poll(fd, ready);
+  public PolledDescriptor poll(int fd, Runnable ready, Runnable ended) {
+    return core.session.poll(fd, ready, ended);
   }
 
   /** As {@link Session#awaitRoom}. */

@@ -182,7 +182,7 @@ public final class KernelMount implements ShareMount {
     fs.attach(new FuseNotifications(device, init));
     dispatcher = new FuseDispatcher(fs, pending, init);
     device.neverWait();
-    polled = fs.poll(device.fd(), this::read);
+    polled = fs.poll(device.fd(), this::read, this::end);
     polled.resume();
     log.info(
         "{}: mounted, FUSE 7.{}, flags {}",
@@ -210,11 +210,19 @@ public final class KernelMount implements ShareMount {
           log.error("{}: cannot read requests: {}", mountPoint, Errno.name((int) -length));
         }
         polled.close();
-        device.close();
-        gone.countDown();
+        end();
         return;
       }
     }
+  }
+
+  /**
+   * On the event loop, or after its end: nothing is read any more, since the mount is gone or the
+   * file system is closed. If it was still used, that fails with ENOTCONN from now on.
+   */
+  private void end() {
+    device.close();
+    gone.countDown();
   }
 
   /** Begins one request. Whatever is thrown, it is answered. */

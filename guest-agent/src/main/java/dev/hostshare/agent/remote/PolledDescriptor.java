@@ -24,9 +24,18 @@ public final class PolledDescriptor implements AutoCloseable {
   /** Only touched by the event loop. */
   private boolean paused = true;
 
-  PolledDescriptor(IoEventLoop loop, int fd, Runnable ready) {
+  private volatile boolean closed;
+
+  PolledDescriptor(IoEventLoop loop, int fd, Runnable ready, Runnable ended) {
     this.loop = loop;
     this.registration = loop.register(new Handle(fd, ready)).syncUninterruptibly().getNow();
+    loop.terminationFuture()
+        .addListener(
+            _ -> {
+              if (!closed) {
+                ended.run();
+              }
+            });
   }
 
   /** Does not look whether it can be read until it is resumed. To be called on the event loop. */
@@ -55,6 +64,7 @@ public final class PolledDescriptor implements AutoCloseable {
   /** Does not look at it any more. It can be closed then if this is called on the event loop. */
   @Override
   public void close() {
+    closed = true;
     registration.cancel();
   }
 
@@ -70,7 +80,7 @@ public final class PolledDescriptor implements AutoCloseable {
       ready.run();
     }
 
-    /** The event loop ends; the descriptor is its owner's to close. */
+    /** The event loop ends: not always called, if that is at once. */
     @Override
     public void close() {}
   }

@@ -277,10 +277,11 @@ public final class Session implements AutoCloseable {
 
   /**
    * Calls {@code ready} on the thread that replies come on, whenever {@code fd} can be read or is
-   * in error; not before it is {@linkplain PolledDescriptor#resume resumed}.
+   * in error; not before it is {@linkplain PolledDescriptor#resume resumed}. If the session is
+   * closed first, calls {@code ended} after that: nobody looks at the descriptor any more.
    */
-  public PolledDescriptor poll(int fd, Runnable ready) {
-    return transport.poll(fd, ready);
+  public PolledDescriptor poll(int fd, Runnable ready, Runnable ended) {
+    return transport.poll(fd, ready, ended);
   }
 
   /** Whether the byte budget has something left: if not, the server is behind. */

@@ -113,8 +113,8 @@ final class Transport implements AutoCloseable {
   }
 
   /** Begins to watch a descriptor, as {@link Session#poll} says. */
-  PolledDescriptor poll(int fd, Runnable ready) {
-    return new PolledDescriptor(executor, fd, ready);
+  PolledDescriptor poll(int fd, Runnable ready, Runnable ended) {
+    return new PolledDescriptor(executor, fd, ready, ended);
   }
 
   ManagedChannel channel() {

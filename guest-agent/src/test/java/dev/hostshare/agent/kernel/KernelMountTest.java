@@ -14,6 +14,8 @@ import dev.hostshare.agent.testing.FakeServer;
 import dev.hostshare.agent.testing.MemoryShare;
 import dev.hostshare.proto.v1.ClientFrame;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -71,9 +73,10 @@ final class KernelMountTest {
   void unmount() throws Exception {
     if (mount != null) {
       mount.unmount(true);
-      mount.awaitUnmounted();
+      boolean unmounted = mount.awaitUnmounted(Duration.ofSeconds(20));
       fs.close();
       server.close();
+      assertTrue(unmounted);
     }
   }
 
@@ -134,6 +137,16 @@ final class KernelMountTest {
     fs.close(); // as the end of the process does
     made.get(10, TimeUnit.SECONDS);
     mount.awaitUnmounted();
-    assertTrue(mount.pendingRequests() == 0);
+    assertEquals(0, mount.pendingRequests());
+  }
+
+  @Test
+  void endsWithItsFileSystemEvenWhileInUse() throws Exception {
+    var file = FileChannel.open(root.resolve("hello"));
+    mount.unmount(true);
+    fs.close();
+    mount.awaitUnmounted();
+    assertThrows(IOException.class, () -> file.read(ByteBuffer.allocate(1)));
+    assertThrows(IOException.class, file::close, "ENOTCONN of its flush");
   }
 }

@@ -11,6 +11,7 @@ import io.netty.channel.unix.FileDescriptor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +24,7 @@ final class PolledDescriptorTest {
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final IoEventLoop loop = (IoEventLoop) group.next();
   private final Semaphore calls = new Semaphore(0);
+  private final CountDownLatch ended = new CountDownLatch(1);
   private FileDescriptor in;
   private FileDescriptor out;
   private PolledDescriptor polled;
@@ -32,7 +34,7 @@ final class PolledDescriptorTest {
     FileDescriptor[] pipe = FileDescriptor.pipe();
     in = pipe[0];
     out = pipe[1];
-    polled = new PolledDescriptor(loop, in.intValue(), this::read);
+    polled = new PolledDescriptor(loop, in.intValue(), this::read, ended::countDown);
   }
 
   /** Takes a byte, if it may, and pauses if that is a 'p'; at the end of file stops for good. */
@@ -111,5 +113,19 @@ final class PolledDescriptorTest {
     calls.drainPermits();
     out.close();
     awaitCall();
+  }
+
+  @Test
+  void theEndOfTheEventLoopIsTold() throws Exception {
+    polled.resume();
+    var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    assertTrue(ended.await(5, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void afterItIsClosedNothingIsTold() {
+    loop.submit(() -> polled.close()).syncUninterruptibly();
+    group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    assertEquals(1, ended.getCount());
   }
 }
