@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Serves shares in the foreground until SIGTERM or Ctrl-C.")
 final class ServeCommand implements Callable<Integer> {
-  /** Code and classes take 100. */
+  /** As in {@code bin/hostshare}. */
   private static final int LEAST_MIB = 180;
 
   @ParentCommand private HostShareCommand parent;

@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 
 /** Which server, and how to get to it: the options that mount and run share. */
 final class ServerOptions {
-  /** Code and classes take 90. */
+  /** As in {@code bin/hostshare-agent}. */
   private static final int LEAST_MIB = 130;
 
   @Option(

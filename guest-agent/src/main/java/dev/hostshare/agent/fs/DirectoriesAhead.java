@@ -1,9 +1,9 @@
 package dev.hostshare.agent.fs;
 
+import dev.hostshare.agent.remote.Call;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Detail;
 import dev.hostshare.proto.v1.DirEntry;
-import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.OpendirAhead;
 import dev.hostshare.proto.v1.Opened;
 import dev.hostshare.proto.v1.OpenedAhead;
@@ -76,7 +76,7 @@ final class DirectoriesAhead {
   /** Asks the server for those directories that are not {@link #isAsked}. */
   void ask(List<Inode> directories, Detail detail, int bytes) {
     var batch = new ArrayList<Slot>(directories.size());
-    var unused = new Unused(core.session.generation());
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       for (Inode directory : directories) {
         Slot old = slots.get(directory.id);
@@ -100,7 +100,7 @@ final class DirectoriesAhead {
         }
       }
     }
-    giveBack(unused);
+    unused.giveBack();
     if (batch.isEmpty()) {
       return;
     }
@@ -129,7 +129,7 @@ final class DirectoriesAhead {
   }
 
   private void arrived(List<Slot> batch, OpenedAhead all, Asked asked) {
-    var unused = new Unused(core.session.generation());
+    var unused = new UnusedEntries(core.session);
     var waiting = new ArrayList<Runnable>();
     synchronized (this) {
       for (int i = 0; i < batch.size(); i++) {
@@ -146,7 +146,7 @@ final class DirectoriesAhead {
         slot.waiting.clear();
       }
     }
-    giveBack(unused);
+    unused.giveBack();
     for (Runnable next : waiting) {
       try {
         next.run();
@@ -169,19 +169,46 @@ final class DirectoriesAhead {
       if (slot == null || slot.opened != null) {
         return false;
       }
-      slot.waiting.add(then);
     }
-    context.waitsFor(
-        () -> {
-          boolean waited;
-          synchronized (this) {
-            waited = slot.waiting.remove(then);
-          }
-          if (waited) {
-            instead.run();
-          }
-        });
-    return true;
+    // Before it can be answered: what is waited for then is another call.
+    var waiting = new Waiting(slot, then, instead);
+    context.waitsFor(waiting);
+    return waiting.begins();
+  }
+
+  /**
+   * A request that waits for a directory. An interrupt ends that; the directory comes all the same.
+   */
+  private final class Waiting implements Call {
+    private final Slot slot;
+    private final Runnable then;
+    private final Runnable instead;
+    private boolean interrupted; // guarded by the table
+
+    Waiting(Slot slot, Runnable then, Runnable instead) {
+      this.slot = slot;
+      this.then = then;
+      this.instead = instead;
+    }
+
+    /** False if there is nothing to wait for any more. */
+    boolean begins() {
+      synchronized (DirectoriesAhead.this) {
+        return !interrupted && slot.opened == null && slot.waiting.add(then);
+      }
+    }
+
+    @Override
+    public void cancel() {
+      boolean waited;
+      synchronized (DirectoriesAhead.this) {
+        interrupted = true;
+        waited = slot.waiting.remove(then);
+      }
+      if (waited) {
+        instead.run();
+      }
+    }
   }
 
   /**
@@ -189,7 +216,7 @@ final class DirectoriesAhead {
    * lookup counts of its entries are the caller's then.
    */
   Listing take(Inode directory, Detail detail) {
-    var unused = new Unused(core.session.generation());
+    var unused = new UnusedEntries(core.session);
     Listing listing = null;
     synchronized (this) {
       Slot slot = slots.get(directory.id);
@@ -203,7 +230,7 @@ final class DirectoriesAhead {
         drop(slot, unused);
       }
     }
-    giveBack(unused);
+    unused.giveBack();
     return listing;
   }
 
@@ -218,52 +245,35 @@ final class DirectoriesAhead {
 
   /** The kernel forgot a directory. */
   void forget(long id) {
-    var unused = new Unused(core.session.generation());
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       Slot slot = slots.remove(id);
       if (slot != null) {
         drop(slot, unused);
       }
     }
-    giveBack(unused);
+    unused.giveBack();
   }
 
   /** Nothing is known any more. */
   void clear() {
-    var unused = new Unused(core.session.generation());
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       slots.values().forEach(slot -> drop(slot, unused));
       slots.clear();
     }
-    giveBack(unused);
+    unused.giveBack();
   }
 
-  private void drop(Slot slot, Unused unused) {
+  private static void drop(Slot slot, UnusedEntries unused) {
     slot.dropped = true;
-    if (slot.opened == null
-        || slot.asked == null
-        || slot.asked.generation() != unused.generation()) {
+    if (slot.opened == null || slot.asked == null) {
       return;
     }
     for (DirEntry entry : slot.opened.getEntries().getEntriesList()) {
       if (entry.hasEntry()) {
-        unused
-            .counts()
-            .addNodes(Forget.One.newBuilder().setNode(entry.getEntry().getNode()).setCount(1));
+        unused.add(entry.getEntry(), slot.asked.generation());
       }
-    }
-  }
-
-  /** Lookup counts to be given back, of one session. */
-  private record Unused(long generation, Forget.Builder counts) {
-    Unused(long generation) {
-      this(generation, Forget.newBuilder());
-    }
-  }
-
-  private void giveBack(Unused unused) {
-    if (unused.counts().getNodesCount() > 0) {
-      core.session.forget(unused.generation(), unused.counts().build());
     }
   }
 }

@@ -7,7 +7,6 @@ import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.DirEntry;
 import dev.hostshare.proto.v1.Entries;
 import dev.hostshare.proto.v1.Entry;
-import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Survey;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -159,12 +158,12 @@ final class Folders {
 
   /** The server had to be asked for a name: surveys the directory if more names may follow. */
   void asked(Inode directory) {
-    var unused = Forget.newBuilder();
+    var unused = new UnusedEntries(core.session);
     boolean begins;
     synchronized (this) {
       begins = begin(directory, unused);
     }
-    giveBack(unused);
+    unused.giveBack();
     if (begins) {
       core.start(
           "survey",
@@ -190,7 +189,7 @@ final class Folders {
     }
   }
 
-  private boolean begin(Inode directory, Forget.Builder unused) {
+  private boolean begin(Inode directory, UnusedEntries unused) {
     if (!core.policy.watches() || core.policy.perCaller() || othersAreBusy(directory)) {
       return false;
     }
@@ -221,7 +220,7 @@ final class Folders {
   }
 
   private void arrived(Inode directory, Entries entries, Asked asked) {
-    var unused = Forget.newBuilder();
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       Folder folder = folders.get(directory.id);
       boolean awaited =
@@ -238,7 +237,7 @@ final class Folders {
             held++;
           }
           if (listed.hasEntry()) {
-            unused.addNodes(one(listed.getEntry()));
+            unused.add(listed.getEntry(), asked.generation());
           }
         }
       }
@@ -252,7 +251,7 @@ final class Folders {
         drop(folders.firstEntry().getKey(), unused);
       }
     }
-    giveBack(unused);
+    unused.giveBack();
   }
 
   private boolean isKept(Folder folder, DirEntry listed, Asked asked) {
@@ -271,7 +270,7 @@ final class Folders {
   }
 
   private synchronized void refused(Inode directory, int errno) {
-    drop(directory.id, Forget.newBuilder()); // without entries yet
+    drop(directory.id, new UnusedEntries(core.session)); // without entries yet
     activity(directory).lookupsAsked =
         errno == Errno.E2BIG || errno == Errno.EOPNOTSUPP || errno == Errno.EACCES
             ? -REFUSED_LOOKUPS
@@ -318,17 +317,17 @@ final class Folders {
    * The kernel is about to be told of all of a directory: what is at hand is given back at once.
    */
   void spend(Inode directory) {
-    var unused = Forget.newBuilder();
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       Folder folder = folders.get(directory.id);
       if (folder == null || !isCurrent(folder)) {
         return;
       }
       for (ByteString name : List.copyOf(folder.entries.keySet())) {
-        unused.addNodes(one(take(folder, name)));
+        unused.add(take(folder, name), folder.generation);
       }
     }
-    giveBack(unused);
+    unused.giveBack();
   }
 
   /** The server told us that others changed what a name means. */
@@ -354,23 +353,23 @@ final class Folders {
 
   /** The kernel forgot a directory. */
   void forget(long id) {
-    var unused = Forget.newBuilder();
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       drop(id, unused);
     }
-    giveBack(unused);
+    unused.giveBack();
   }
 
   /** Nothing is known any more. */
   void clear() {
-    var unused = Forget.newBuilder();
+    var unused = new UnusedEntries(core.session);
     synchronized (this) {
       List.copyOf(folders.keySet()).forEach(id -> drop(id, unused));
     }
-    giveBack(unused);
+    unused.giveBack();
   }
 
-  private void drop(long id, Forget.Builder unused) {
+  private void drop(long id, UnusedEntries unused) {
     Folder folder = folders.remove(id);
     if (folder == null) {
       return;
@@ -379,20 +378,7 @@ final class Folders {
     folder.entries.forEach(
         (name, entry) -> {
           places.remove(entry.getNode(), new Place(folder, name));
-          if (isCurrent(folder)) {
-            unused.addNodes(one(entry));
-          }
+          unused.add(entry, folder.generation);
         });
-  }
-
-  private static Forget.One one(Entry entry) {
-    return Forget.One.newBuilder().setNode(entry.getNode()).setCount(1).build();
-  }
-
-  /** Gives lookup counts of the present session back. */
-  private void giveBack(Forget.Builder unused) {
-    if (unused.getNodesCount() > 0) {
-      core.session.forget(core.session.generation(), unused.build());
-    }
   }
 }

@@ -2,7 +2,9 @@ package dev.hostshare.agent.fs;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.function.BiPredicate;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
 
 /**
  * Inodes by something that they say of themselves: open addressing with linear probing, 8 bytes an
@@ -11,27 +13,35 @@ import java.util.Objects;
  *
  * @param <K> what is looked for
  */
-abstract class InodeIndex<K> {
+final class InodeIndex<K> {
   private static final int LEAST_SLOTS = 64;
+
+  private final ToIntFunction<Inode> hashOf;
+  private final Function<Inode, K> keyOf;
+  private final BiPredicate<Inode, K> isFoundBy;
 
   /** A power of two, at the most two thirds of them used. */
   private Inode[] slots = new Inode[LEAST_SLOTS];
 
   private int size;
 
-  /** The hash of what {@code inode} is found by; any int will do. */
-  abstract int hashOf(Inode inode);
+  /**
+   * An index that is empty.
+   *
+   * @param keyOf what an inode is found by
+   * @param hashOf its hash code, without making it
+   * @param isFoundBy whether it equals another, without making it
+   */
+  InodeIndex(
+      Function<Inode, K> keyOf, ToIntFunction<Inode> hashOf, BiPredicate<Inode, K> isFoundBy) {
+    this.keyOf = keyOf;
+    this.hashOf = hashOf;
+    this.isFoundBy = isFoundBy;
+  }
 
-  abstract int hash(K key);
-
-  abstract boolean matches(Inode inode, K key);
-
-  /** Whether both are found by the same. */
-  abstract boolean same(Inode one, Inode other);
-
-  final Inode get(K key) {
-    for (int i = start(hash(key)); slots[i] != null; i = next(i)) {
-      if (matches(slots[i], key)) {
+  Inode get(K key) {
+    for (int i = start(key.hashCode()); slots[i] != null; i = next(i)) {
+      if (isFoundBy.test(slots[i], key)) {
         return slots[i];
       }
     }
@@ -39,11 +49,11 @@ abstract class InodeIndex<K> {
   }
 
   /** Puts {@code inode} in, in the place of one that is found by the same. */
-  final void put(Inode inode) {
-    Objects.requireNonNull(inode);
-    int i = start(hashOf(inode));
+  void put(Inode inode) {
+    K key = keyOf.apply(inode);
+    int i = start(key.hashCode());
     while (slots[i] != null) {
-      if (same(slots[i], inode)) {
+      if (isFoundBy.test(slots[i], key)) {
         slots[i] = inode;
         return;
       }
@@ -57,7 +67,7 @@ abstract class InodeIndex<K> {
   }
 
   /** Takes out what is found by {@code key}; null if nothing is. */
-  final Inode remove(K key) {
+  Inode remove(K key) {
     Inode inode = get(key);
     if (inode != null) {
       remove(inode);
@@ -66,8 +76,8 @@ abstract class InodeIndex<K> {
   }
 
   /** Takes {@code inode} itself out, if it is in. */
-  final void remove(Inode inode) {
-    for (int i = start(hashOf(inode)); slots[i] != null; i = next(i)) {
+  void remove(Inode inode) {
+    for (int i = start(hashOf.applyAsInt(inode)); slots[i] != null; i = next(i)) {
       if (slots[i] == inode) {
         close(i);
         size--;
@@ -79,12 +89,12 @@ abstract class InodeIndex<K> {
     }
   }
 
-  final void clear() {
+  void clear() {
     slots = new Inode[LEAST_SLOTS];
     size = 0;
   }
 
-  final List<Inode> all() {
+  List<Inode> all() {
     List<Inode> all = new ArrayList<>(size);
     for (Inode inode : slots) {
       if (inode != null) {
@@ -94,7 +104,7 @@ abstract class InodeIndex<K> {
     return all;
   }
 
-  final int size() {
+  int size() {
     return size;
   }
 
@@ -102,7 +112,7 @@ abstract class InodeIndex<K> {
   private void close(int gap) {
     int hole = gap;
     for (int i = next(hole); slots[i] != null; i = next(i)) {
-      int wanted = start(hashOf(slots[i]));
+      int wanted = start(hashOf.applyAsInt(slots[i]));
       boolean between = hole <= i ? hole < wanted && wanted <= i : hole < wanted || wanted <= i;
       if (!between) {
         slots[hole] = slots[i];
@@ -117,7 +127,7 @@ abstract class InodeIndex<K> {
     slots = new Inode[length];
     for (Inode inode : old) {
       if (inode != null) {
-        int i = start(hashOf(inode));
+        int i = start(hashOf.applyAsInt(inode));
         while (slots[i] != null) {
           i = next(i);
         }

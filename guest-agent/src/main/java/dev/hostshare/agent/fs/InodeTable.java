@@ -26,103 +26,33 @@ final class InodeTable {
   private static final int MIN_INODES = 10_000;
 
   private record Place(Inode parent, ByteString name) {
+    @Override
+    public int hashCode() {
+      return hash(parent, name);
+    }
+
     static int hash(Inode parent, ByteString name) {
       return Long.hashCode(parent.id) * 31 + name.hashCode();
     }
   }
 
   private final InodeIndex<Long> byId =
-      new InodeIndex<>() {
-        @Override
-        int hashOf(Inode inode) {
-          return Long.hashCode(inode.id);
-        }
-
-        @Override
-        int hash(Long id) {
-          return id.hashCode();
-        }
-
-        @Override
-        boolean matches(Inode inode, Long id) {
-          return inode.id == id;
-        }
-
-        @Override
-        boolean same(Inode one, Inode other) {
-          return one.id == other.id;
-        }
-      };
+      new InodeIndex<>(
+          inode -> inode.id, inode -> Long.hashCode(inode.id), (inode, id) -> inode.id == id);
 
   /** Those that have a number in the present session. */
   private final InodeIndex<Long> byNode =
-      new InodeIndex<>() {
-        @Override
-        int hashOf(Inode inode) {
-          return Long.hashCode(inode.node());
-        }
-
-        @Override
-        int hash(Long node) {
-          return node.hashCode();
-        }
-
-        @Override
-        boolean matches(Inode inode, Long node) {
-          return inode.node() == node;
-        }
-
-        @Override
-        boolean same(Inode one, Inode other) {
-          return one.node() == other.node();
-        }
-      };
+      new InodeIndex<>(
+          Inode::node, inode -> Long.hashCode(inode.node()), (inode, node) -> inode.node() == node);
 
   private final InodeIndex<Inode.Key> byKey =
-      new InodeIndex<>() {
-        @Override
-        int hashOf(Inode inode) {
-          return inode.keyHash();
-        }
-
-        @Override
-        int hash(Inode.Key key) {
-          return key.hashCode();
-        }
-
-        @Override
-        boolean matches(Inode inode, Inode.Key key) {
-          return inode.has(key);
-        }
-
-        @Override
-        boolean same(Inode one, Inode other) {
-          return one.has(other.key());
-        }
-      };
+      new InodeIndex<>(Inode::key, Inode::keyHash, Inode::has);
 
   private final InodeIndex<Place> byPlace =
-      new InodeIndex<>() {
-        @Override
-        int hashOf(Inode inode) {
-          return Place.hash(inode.parent, inode.name);
-        }
-
-        @Override
-        int hash(Place place) {
-          return Place.hash(place.parent, place.name);
-        }
-
-        @Override
-        boolean matches(Inode inode, Place place) {
-          return inode.parent == place.parent && inode.name.equals(place.name);
-        }
-
-        @Override
-        boolean same(Inode one, Inode other) {
-          return one.parent == other.parent && one.name.equals(other.name);
-        }
-      };
+      new InodeIndex<>(
+          inode -> new Place(inode.parent, inode.name),
+          inode -> Place.hash(inode.parent, inode.name),
+          (inode, place) -> inode.parent == place.parent && inode.name.equals(place.name));
 
   private final Inode root;
 

@@ -17,7 +17,7 @@ final class Trimmer {
   /** Of the limit, so much more goes than has to. */
   private static final int SHARE = 20;
 
-  /** In one notification: what the kernel takes at once. */
+  /** In one notification, of 4 KiB. */
   private static final int BATCH = 512;
 
   private static final long PRUNE_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);

@@ -230,10 +230,10 @@ final class Walks {
   /**
    * The directories that are to be opened ahead for a thread now, if any.
    *
-   * @param known those of which the kernel has the listing
+   * @param useless those that need not be: the kernel has the listing, say
    * @param asked those that were opened ahead already
    */
-  synchronized List<Inode> next(int thread, Predicate<Inode> known, Predicate<Inode> asked) {
+  synchronized List<Inode> next(int thread, Predicate<Inode> useless, Predicate<Inode> asked) {
     Walk walk = thread == 0 ? null : walks.get(thread);
     if (walk == null || walk.foreseen < FORESEEN || isOnTrial(walk)) {
       return List.of();
@@ -248,7 +248,7 @@ final class Walks {
           return next;
         }
         Inode inode = level.order.get(i);
-        if (known.test(inode)) {
+        if (useless.test(inode)) {
           continue;
         }
         if (!asked.test(inode)) {

@@ -12,33 +12,19 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 final class InodeIndexTest {
-  /** By inode number, with so few hashes that most collide. */
-  private static final class ByNumber extends InodeIndex<Long> {
-    private final int hashes;
-
-    ByNumber(int hashes) {
-      this.hashes = hashes;
-    }
-
+  /** A number with so few hashes that most collide. */
+  private record Key(long number, int hashes) {
     @Override
-    int hashOf(Inode inode) {
-      return hash(inode.ino);
+    public int hashCode() {
+      return Long.hashCode(number % hashes);
     }
+  }
 
-    @Override
-    int hash(Long key) {
-      return Long.hashCode(key % hashes);
-    }
-
-    @Override
-    boolean matches(Inode inode, Long key) {
-      return inode.ino == key;
-    }
-
-    @Override
-    boolean same(Inode one, Inode other) {
-      return one.ino == other.ino;
-    }
+  private static InodeIndex<Key> index(int hashes) {
+    return new InodeIndex<>(
+        inode -> new Key(inode.ino, hashes),
+        inode -> new Key(inode.ino, hashes).hashCode(),
+        (inode, key) -> inode.ino == key.number);
   }
 
   private static Inode inode(long number) {
@@ -48,7 +34,7 @@ final class InodeIndexTest {
   @Test
   void isAMap() {
     for (int hashes : new int[] {1, 3, 50, 1_000_000}) {
-      var index = new ByNumber(hashes);
+      InodeIndex<Key> index = index(hashes);
       Map<Long, Inode> expected = new HashMap<>();
       List<Inode> gone = new ArrayList<>();
       var random = new Random(hashes);
@@ -63,7 +49,7 @@ final class InodeIndexTest {
             }
             index.put(inode);
           }
-          case 2 -> assertSame(expected.remove(number), index.remove(number));
+          case 2 -> assertSame(expected.remove(number), index.remove(new Key(number, hashes)));
           default -> {
             if (!gone.isEmpty()) {
               index.remove(gone.removeLast()); // another is found by the same
@@ -75,14 +61,14 @@ final class InodeIndexTest {
           }
         }
         assertEquals(expected.size(), index.size());
-        assertSame(expected.get(number), index.get(number));
+        assertSame(expected.get(number), index.get(new Key(number, hashes)));
       }
       for (long number = 0; number < 600; number++) {
-        assertSame(expected.get(number), index.get(number));
+        assertSame(expected.get(number), index.get(new Key(number, hashes)));
       }
       for (long number = 0; number < 600; number++) {
-        index.remove(number);
-        assertNull(index.get(number));
+        index.remove(new Key(number, hashes));
+        assertNull(index.get(new Key(number, hashes)));
       }
       assertEquals(0, index.size());
     }

@@ -106,7 +106,7 @@ class MemoryTest {
     long deadline = System.nanoTime() + SETTLED_NANOS;
     while (residentMib(pid) > most) {
       assertTrue(System.nanoTime() < deadline, what + " has " + residentMib(pid) + " MiB resident");
-      Thread.sleep(100); // there is no event for it
+      Thread.sleep(100); // nothing tells when pages are given back
     }
   }
 
