@@ -5,10 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import dev.hostshare.agent.testing.KernelCacheRecorder;
 import dev.hostshare.proto.v1.Attr;
 import dev.hostshare.proto.v1.Entry;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,44 +20,11 @@ final class TrimmerTest {
   private final InodeTable table = new InodeTable(entry(0), 1);
   private final Notifier notifier = new Notifier();
   private final Trimmer trimmer = new Trimmer(table, notifier, () -> limit);
-  private final BlockingQueue<long[]> pruned = new LinkedBlockingQueue<>();
-  private final BlockingQueue<String> unused = new LinkedBlockingQueue<>();
-  private boolean prunes = true;
+  private final KernelCacheRecorder kernel = new KernelCacheRecorder();
 
   @BeforeEach
   void attach() {
-    notifier.attach(
-        new KernelCache() {
-          @Override
-          public void invalidateAttributes(long id) {}
-
-          @Override
-          public boolean invalidateData(long id) {
-            return true;
-          }
-
-          @Override
-          public void invalidateEntry(long parent, ByteString name) {}
-
-          @Override
-          public boolean prune(long[] ids) {
-            pruned.add(ids);
-            return prunes;
-          }
-
-          @Override
-          public boolean dropUnused() {
-            return unused.add("dropped");
-          }
-
-          @Override
-          public boolean takesContent() {
-            return false;
-          }
-
-          @Override
-          public void storeContent(long id, ByteString content) {}
-        });
+    notifier.attach(kernel);
   }
 
   @AfterEach
@@ -84,36 +50,36 @@ final class TrimmerTest {
   void theOldestGoWhenThereAreTooMany() throws Exception {
     fill(1, LIMIT);
     assertEquals(LIMIT, table.size());
-    assertNull(pruned.poll(50, TimeUnit.MILLISECONDS), "there is room");
+    assertNull(kernel.pruned.poll(50, TimeUnit.MILLISECONDS), "there is room");
     fill(LIMIT, LIMIT + 1);
-    long[] ids = pruned.poll(10, TimeUnit.SECONDS);
+    long[] ids = kernel.pruned.poll(10, TimeUnit.SECONDS);
     assertTrue(ids.length >= LIMIT / 20, "pruned: " + ids.length);
     for (int i = 0; i < ids.length; i++) {
       assertEquals(InodeTable.ROOT_ID + 1 + i, ids[i]);
     }
-    assertTrue(unused.isEmpty());
+    assertTrue(kernel.told.isEmpty());
   }
 
   @Test
   void theLimitMayChange() throws Exception {
     limit = 100;
     fill(1, 100);
-    assertNull(pruned.poll(50, TimeUnit.MILLISECONDS));
+    assertNull(kernel.pruned.poll(50, TimeUnit.MILLISECONDS));
     fill(100, 101);
-    assertTrue(pruned.poll(10, TimeUnit.SECONDS).length >= 5);
+    assertTrue(kernel.pruned.poll(10, TimeUnit.SECONDS).length >= 5);
   }
 
   @Test
   void olderKernelsDropAllThatIsUnused() throws Exception {
-    prunes = false;
+    kernel.refusePrune();
     fill(1, LIMIT + 1);
-    assertEquals("dropped", unused.poll(10, TimeUnit.SECONDS));
+    assertEquals("unused", kernel.next());
     fill(LIMIT + 1, LIMIT + 100);
-    assertNull(unused.poll(50, TimeUnit.MILLISECONDS), "not all the time");
+    assertNull(kernel.told.poll(50, TimeUnit.MILLISECONDS), "not all the time");
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
-    for (int i = LIMIT + 100; unused.isEmpty() && System.nanoTime() < deadline; i++) {
+    for (int i = LIMIT + 100; kernel.told.isEmpty() && System.nanoTime() < deadline; i++) {
       fill(i, i + 1); // until a second is over
     }
-    assertEquals("dropped", unused.poll(), "far too many");
+    assertEquals("unused", kernel.told.poll(), "far too many");
   }
 }

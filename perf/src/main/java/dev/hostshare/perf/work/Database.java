@@ -80,22 +80,33 @@ final class Database {
   private Path start() throws IOException {
     Path socket = Files.createTempDirectory("hostshare-perf");
     Command.run("chown", USER + ":", socket.toString());
-    engine(
-        "pg_ctl",
-        "-D",
-        data.toString(),
-        "-w",
-        "-l",
-        socket.resolve("log").toString(),
-        "-o",
-        "-k " + socket + " -c listen_addresses=",
-        "start");
+    Path log = socket.resolve("log");
+    try {
+      engine(
+          "pg_ctl",
+          "-D",
+          data.toString(),
+          "-w",
+          "-l",
+          log.toString(),
+          "-o",
+          "-k " + socket + " -c listen_addresses=",
+          "start");
+    } catch (IOException e) {
+      String said = Files.exists(log) ? Files.readString(log) : "";
+      delete(socket);
+      throw new IOException("%s: %s".formatted(e.getMessage(), said), e);
+    }
     return socket;
   }
 
   private void stop(Path socket) throws IOException {
     engine("pg_ctl", "-D", data.toString(), "-w", "-m", "fast", "stop");
-    try (Stream<Path> left = Files.walk(socket)) {
+    delete(socket);
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> left = Files.walk(folder)) {
       for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);
       }
