@@ -140,7 +140,8 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
                       .setMaxNodes(session.maxNodes())
                       .setServer(serverName)
                       .addAllShares(shares)
-                      .setWatches(watches))
+                      .setWatches(watches)
+                      .setKeepsOrder(true))
               .build());
       // After the welcome, so that it is the first frame; replies that were lost come on demand.
       Connection old = session.attach(connection);

@@ -78,6 +78,8 @@ final class Session implements Invalidations {
   // ---- guarded by this ----
   private Connection connection;
   private final Map<Long, BlockingCall> running = new HashMap<>();
+
+  private final Followers followers = new Followers();
   private final Map<Long, ServerFrame> kept = new HashMap<>();
   private final ArrayDeque<Long> keptOrder = new ArrayDeque<>();
   private long keptBytes;
@@ -243,16 +245,28 @@ final class Session implements Invalidations {
     }
   }
 
+  /** Begins those that waited for a request, and for no other. */
+  private void beginFollowers(long seq) {
+    List<Runnable> ready;
+    synchronized (this) {
+      ready = followers.done(seq);
+    }
+    ready.forEach(workers::execute);
+  }
+
   private void request(ClientFrame frame, Connection from) {
     long seq = frame.getSeq();
     ServerFrame again;
     boolean alone;
+    boolean waits = false;
     synchronized (this) {
       if (closed) {
         return;
       }
-      // Nobody waits for a release: the next request follows on its heels, and is no crowd.
-      alone = running.isEmpty() && (frame.hasRelease() || !isCrowded());
+      // Nobody waits for a release, nor for a write that another follows: the next request is on
+      // its heels, and is no crowd.
+      boolean follows = frame.hasRelease() || frame.getAfterCount() > 0;
+      alone = running.isEmpty() && (follows || !isCrowded());
       while (!keptOrder.isEmpty() && keptOrder.peek() <= frame.getAcked()) {
         forgetEldestReply();
       }
@@ -264,6 +278,12 @@ final class Session implements Invalidations {
       }
       if (again == null) {
         running.put(seq, new BlockingCall());
+        waits =
+            frame.getAfterCount() > 0
+                && followers.add(
+                    () -> execute(frame, from),
+                    before -> before < seq && running.containsKey(before),
+                    frame.getAfterList());
       }
     }
     if (again != null) {
@@ -272,6 +292,9 @@ final class Session implements Invalidations {
       return;
     }
     requests.incrementAndGet();
+    if (waits) {
+      return;
+    }
     if (alone && isQuick(frame)) {
       execute(frame, from);
       if (!frame.hasRelease()) {
@@ -408,8 +431,10 @@ final class Session implements Invalidations {
   /** The last of a request: it is not running any more, and its reply is on its way. */
   private void reply(ServerFrame reply, ClientFrame request) {
     Connection to;
+    boolean isAwaited;
     synchronized (this) {
       running.remove(request.getSeq());
+      isAwaited = followers.follow(request.getSeq());
       if (closed) {
         return;
       }
@@ -426,6 +451,9 @@ final class Session implements Invalidations {
     }
     if (to != null) {
       to.send(reply);
+    }
+    if (isAwaited) {
+      beginFollowers(request.getSeq());
     }
   }
 

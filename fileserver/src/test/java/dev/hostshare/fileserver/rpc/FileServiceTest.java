@@ -38,8 +38,10 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -285,6 +287,30 @@ final class FileServiceTest {
       answered.add(reply.getSeq());
     }
     assertEquals(Set.of(5L, 7L), answered);
+  }
+
+  @Test
+  void aRequestIsDoneAfterThoseItNames() throws Exception {
+    Client client = new Client().hello(ByteString.EMPTY, false);
+    long root = client.mount(1);
+    long handle = client.call(create(2, root, "f")).getOpened().getHandle();
+    client.call(lock(3, handle, 100, Linux.F_WRLCK, false));
+    client.send(lock(4, handle, 200, Linux.F_WRLCK, true)); // waits
+    client.send(mkdir(5, root, "d").addAllAfter(List.of(4L, 3L, 4L)));
+    client.send(mkdir(6, root, "d").addAfter(5));
+    client.send(mkdir(6, root, "d").addAfter(5)); // sent again
+    ClientFrame.Builder other = frame(7).addAllAfter(List.of(2L, 7L, 8L, 99L)); // none to wait for
+    other.getGetattrBuilder().setNode(root);
+    client.call(other);
+    assertFalse(Files.exists(share.resolve("d")));
+
+    client.send(lock(8, handle, 100, Linux.F_UNLCK, false));
+    var errors = new HashMap<Long, Integer>();
+    for (int i = 0; i < 4; i++) {
+      ServerFrame reply = client.next();
+      errors.put(reply.getSeq(), reply.getErrno());
+    }
+    assertEquals(Map.of(4L, 0, 5L, 0, 6L, Errno.EEXIST, 8L, 0), errors);
   }
 
   @Test

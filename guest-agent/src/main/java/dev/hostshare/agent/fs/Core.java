@@ -1,6 +1,7 @@
 package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
+import dev.hostshare.agent.remote.Call;
 import dev.hostshare.agent.remote.ReplyHandler;
 import dev.hostshare.agent.remote.Session;
 import dev.hostshare.proto.Errno;
@@ -11,11 +12,13 @@ import dev.hostshare.proto.v1.Entry;
 import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Release;
 import dev.hostshare.proto.v1.ServerFrame;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** What the groups of operations share: the session, the tables, the policy. */
@@ -101,7 +104,12 @@ final class Core {
       Request request,
       Completion<T> completion) {
     var op = new Operation<>(this, name, context, reply, targets, request, completion, true);
-    afterWrites(targets, op::start);
+    List<PendingWrites.Write> writes = session.keepsOrder() ? sentWrites(targets) : null;
+    if (writes == null) {
+      afterWrites(targets, op::start);
+    } else {
+      op.startAfter(writes);
+    }
   }
 
   /**
@@ -119,6 +127,23 @@ final class Core {
     afterWrites(targets, op::start);
   }
 
+  /** The targets' writes that have no reply yet; null if one has not been sent yet. */
+  private static List<PendingWrites.Write> sentWrites(List<Recoverable> targets) {
+    List<PendingWrites.Write> sent = List.of();
+    for (Recoverable target : targets) {
+      PendingWrites writes = target.pendingWrites();
+      if (writes != null) {
+        if (sent.isEmpty()) {
+          sent = new ArrayList<>();
+        }
+        if (!writes.addSent(sent)) {
+          return null;
+        }
+      }
+    }
+    return sent;
+  }
+
   /** Runs {@code then} when the server has all that was written to the targets. */
   void afterWrites(Collection<? extends Recoverable> targets, Runnable then) {
     afterWrites(targets.iterator(), then);
@@ -134,10 +159,30 @@ final class Core {
     then.run();
   }
 
-  /** Starts a write that the caller has been told is done: ahead of all that waits for it. */
-  void startWrite(OpenFile file, Reply<Long> reply, Request request, Completion<Long> completion) {
-    new Operation<>(
-            this, "write", RequestContext.NONE, reply, List.of(file), request, completion, true)
+  /**
+   * Starts a write that the caller has been told is done: ahead of all that waits for it.
+   *
+   * @param sent told what it was sent with, each time it is
+   */
+  void startWrite(
+      OpenFile file,
+      Consumer<Call> sent,
+      Reply<Long> reply,
+      Request request,
+      Completion<Long> completion) {
+    var context =
+        new RequestContext() {
+          @Override
+          public Identity caller() {
+            return null;
+          }
+
+          @Override
+          public void waitsFor(Call call) {
+            sent.accept(call);
+          }
+        };
+    new Operation<>(this, "write", context, reply, List.of(file), request, completion, true)
         .start();
   }
 

@@ -1,5 +1,6 @@
 package dev.hostshare.agent.fs;
 
+import dev.hostshare.agent.remote.Call;
 import dev.hostshare.agent.remote.ReplyHandler;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.Caller;
@@ -40,6 +41,9 @@ final class Operation<T> implements ReplyHandler {
   private final AtomicInteger tries = new AtomicInteger();
   private volatile ClientFrame.OpCase sentOp;
 
+  /** What it is to be done after, and has been sent behind. */
+  private volatile List<PendingWrites.Write> writes = List.of();
+
   Operation(
       Core core,
       String name,
@@ -57,6 +61,15 @@ final class Operation<T> implements ReplyHandler {
     this.request = request;
     this.completion = completion;
     this.repeatable = repeatable;
+  }
+
+  /**
+   * Starts right behind writes to its targets that were sent and have no reply yet, if it is
+   * repeatable.
+   */
+  void startAfter(List<PendingWrites.Write> sent) {
+    writes = sent;
+    start();
   }
 
   void start() {
@@ -84,7 +97,11 @@ final class Operation<T> implements ReplyHandler {
         frame.setCaller(caller(caller));
       }
       sentOp = frame.getOpCase();
-      context.waitsFor(core.session.call(present, frame, this));
+      List<Call> after =
+          writes.isEmpty()
+              ? List.of()
+              : writes.stream().map(PendingWrites.Write::call).distinct().toList();
+      context.waitsFor(core.session.call(present, frame, after, this));
     } catch (RuntimeException | Error e) {
       log.error("{}: {} failed", core.share, name, e);
       if (!reply.isAnswered()) {
@@ -105,6 +122,12 @@ final class Operation<T> implements ReplyHandler {
   public void onReply(ServerFrame frame) {
     if (reply.isAnswered()) {
       LateReply.undo(core, asked.generation(), sentOp, frame);
+      return;
+    }
+    if (!writes.stream().allMatch(PendingWrites.Write::isDone)) {
+      // One was lost with its session, or only begun, and is under way again.
+      LateReply.undo(core, asked.generation(), sentOp, frame);
+      attemptAfterWrites();
       return;
     }
     T result;
@@ -131,10 +154,19 @@ final class Operation<T> implements ReplyHandler {
   @Override
   public void onLost(boolean sent) {
     if (repeatable || !sent) {
-      attempt();
+      attemptAfterWrites();
     } else {
       log.warn("{}: {}: the server was restarted while it worked on it: EIO", core.share, name);
       fail(Errno.EIO);
+    }
+  }
+
+  private void attemptAfterWrites() {
+    if (writes.isEmpty()) {
+      attempt();
+    } else {
+      writes = List.of();
+      core.afterWrites(targets, this::attempt);
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
+import dev.hostshare.agent.remote.Call;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -10,7 +12,7 @@ import java.util.Set;
 /**
  * Writes to one file that were answered before the server has them: the program goes on while it
  * works. Small ones that come while others are on their way go together with the next request.
- * Whatever else is to be done with the file waits until the server has them all, close(2) and
+ * Whatever else is to be done with the file is done when the server has them all, close(2) and
  * fsync(2) too, and these tell of errors. A write of bytes that are on their way already waits as
  * well, so that the last one wins.
  *
@@ -34,6 +36,11 @@ final class PendingWrites {
     final long offset;
     final ByteString data;
 
+    /** What it was sent with; null before that. */
+    private volatile Call call;
+
+    private volatile boolean done;
+
     Write(OpenFile file, long offset, ByteString data) {
       this.file = file;
       this.offset = offset;
@@ -42,6 +49,19 @@ final class PendingWrites {
 
     long end() {
       return offset + data.size();
+    }
+
+    void sentWith(Call sent) {
+      call = sent;
+    }
+
+    Call call() {
+      return call;
+    }
+
+    /** Whether the server has it, or has refused it. */
+    boolean isDone() {
+      return done;
     }
 
     boolean isSmall() {
@@ -116,6 +136,7 @@ final class PendingWrites {
     synchronized (this) {
       for (Write write : batch) {
         pending.remove(write);
+        write.done = true;
         bytes -= write.data.size();
       }
       if (batch.getFirst().isSmall()) {
@@ -143,6 +164,12 @@ final class PendingWrites {
 
   synchronized int lastError() {
     return lastError;
+  }
+
+  /** Adds those that the server has not told to have; false if not all of them were sent. */
+  synchronized boolean addSent(Collection<Write> sent) {
+    sent.addAll(pending);
+    return pending.stream().noneMatch(write -> write.call == null);
   }
 
   /** Runs {@code then} when the server has them all; false if it has, and nothing is run. */

@@ -68,6 +68,7 @@ final class WriteBehind {
     OpenFile file = writes.getFirst().file;
     core.startWrite(
         file,
+        call -> batch.forEach(write -> write.sentWith(call)),
         new Reply<>() {
           @Override
           protected void sendSuccess(Long count) {

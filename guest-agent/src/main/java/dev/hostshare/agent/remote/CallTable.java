@@ -40,6 +40,13 @@ final class CallTable {
     return false;
   }
 
+  /** Asks the server to do {@code call}, which is not added yet, after {@code before}. */
+  void putAfter(PendingCall call, Call before) {
+    if (before instanceof PendingCall earlier && isPending(earlier)) {
+      call.frame.addAfter(earlier.seq);
+    }
+  }
+
   /** Takes out the call that reply {@code seq} belongs to; null if none waits for it. */
   PendingCall remove(long seq) {
     PendingCall call = pending.remove(seq);

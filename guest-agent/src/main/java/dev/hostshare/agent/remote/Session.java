@@ -166,6 +166,15 @@ public final class Session implements AutoCloseable {
    * @param handler told the outcome, perhaps before this method returns
    */
   public Call call(long callGeneration, ClientFrame.Builder frame, ReplyHandler handler) {
+    return call(callGeneration, frame, List.of(), handler);
+  }
+
+  /**
+   * As {@link #call(long, ClientFrame.Builder, ReplyHandler)}, to be done after others that have no
+   * answer yet; those of another generation do not count. Only where {@link #keepsOrder}.
+   */
+  public Call call(
+      long callGeneration, ClientFrame.Builder frame, List<Call> after, ReplyHandler handler) {
     var call = new PendingCall(this, frame, handler);
     if (call.bytes > 0) {
       // The event loop gives the others' bytes back: it never waits for them.
@@ -182,8 +191,11 @@ public final class Session implements AutoCloseable {
           refused = state == State.DOWN ? Errno.EIO : Errno.ENOTCONN;
         } else if (callGeneration != generation) {
           lost = true;
-        } else if (calls.add(call, state == State.CONNECTED)) {
-          target = stream;
+        } else {
+          after.forEach(before -> calls.putAfter(call, before));
+          if (calls.add(call, state == State.CONNECTED)) {
+            target = stream;
+          }
         }
       } finally {
         stateLock.unlock();
@@ -323,6 +335,11 @@ public final class Session implements AutoCloseable {
   /** Whether the server tells us of changes that others make. */
   public boolean serverWatches() {
     return welcome.getWatches();
+  }
+
+  /** Whether the server does requests in the order that is asked for. */
+  public boolean keepsOrder() {
+    return welcome.getKeepsOrder();
   }
 
   /** The shares that the server granted when it last welcomed us. */

@@ -12,6 +12,7 @@ import dev.hostshare.agent.remote.ServerAddress;
 import dev.hostshare.agent.remote.SessionOptions;
 import dev.hostshare.agent.remote.TransportSecurity;
 import dev.hostshare.agent.testing.FakeServer;
+import dev.hostshare.agent.testing.KernelCacheRecorder;
 import dev.hostshare.agent.testing.MemoryShare;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
@@ -23,10 +24,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,7 +55,7 @@ final class FileSystemTest {
   private FakeServer server;
   private FileSystem fs;
   private MemoryShare.File file;
-  private final Dropped dropped = new Dropped();
+  private final KernelCacheRecorder dropped = new KernelCacheRecorder();
 
   @BeforeEach
   void mount() throws IOException {
@@ -320,9 +319,7 @@ final class FileSystemTest {
         assertThrows(
             ExecutionException.class,
             () -> {
-              var synced = new Outcome<Void>();
-              fs.files().fsync(NOBODY, other, false, synced);
-              synced.future.get(10, TimeUnit.SECONDS);
+              fsync(other).future.get(10, TimeUnit.SECONDS);
             },
             "and to every open file");
     assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
@@ -336,6 +333,70 @@ final class FileSystemTest {
     assertEquals(1, write(handle, 0, "H").future.get());
     flush(handle).future.get(10, TimeUnit.SECONDS);
     assertEquals("Hell5678", file.content.toStringUtf8());
+  }
+
+  private Outcome<Void> fsync(long handle) {
+    var reply = new Outcome<Void>();
+    fs.files().fsync(NOBODY, handle, false, reply);
+    return reply;
+  }
+
+  @Test
+  void whatFollowsWritesIsSentBehindThem() throws Exception {
+    long f = lookup(lookup(1, "d").id(), "f").id();
+    long handle = open(f, Linux.O_RDWR).handle();
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(1, write(handle, 0, "H").future.get());
+    Outcome<Void> synced = fsync(handle);
+    var attributes = new Outcome<NodeAttr>();
+    fs.attributes().getattr(NOBODY, f, 0, attributes);
+    long write = nextWrite().getSeq();
+    assertEquals(List.of(write), server.next().getAfterList());
+    assertEquals(List.of(write), server.next().getAfterList());
+    assertFalse(synced.future.isDone());
+
+    assertEquals(1, write(handle, 1, "E").future.get());
+    Outcome<Void> later = fsync(handle); // not all was sent
+    assertEquals(0, server.requestsSeen());
+    server.release();
+    synced.future.get(10, TimeUnit.SECONDS);
+    later.future.get(10, TimeUnit.SECONDS);
+    assertEquals(5, attributes.future.get(10, TimeUnit.SECONDS).attr().getSize());
+    assertEquals("HEllo", file.content.toStringUtf8());
+  }
+
+  @Test
+  void whatWasSentBehindAWriteThatWasDoneInPartIsDoneAgain() throws Exception {
+    long handle = open(lookup(lookup(1, "d").id(), "f").id(), Linux.O_RDWR).handle();
+    server.share.full(8);
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(6, write(handle, 4, "567890").future.get());
+    Outcome<Void> synced = fsync(handle);
+    server.release();
+    var e = assertThrows(ExecutionException.class, () -> synced.future.get(10, TimeUnit.SECONDS));
+    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+    nextWrite();
+    assertTrue(server.next().hasFsync());
+    assertEquals(2, nextWrite().getWrite().getData().size());
+    ClientFrame again = server.next();
+    assertTrue(again.hasFsync());
+    assertEquals(0, again.getAfterCount());
+  }
+
+  @Test
+  void whatWasSentBehindAWriteThatIsLostIsDoneAgainAfterIt() throws Exception {
+    long handle = open(lookup(lookup(1, "d").id(), "f").id(), Linux.O_RDWR).handle();
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(1, write(handle, 0, "H").future.get());
+    Outcome<Void> synced = fsync(handle);
+    nextWrite();
+    assertTrue(server.next().hasFsync());
+    server.hold(null);
+    restartServer();
+    synced.future.get(10, TimeUnit.SECONDS);
+    assertEquals("Hello", file.content.toStringUtf8());
+    nextWrite();
+    assertTrue(server.next().hasFsync());
   }
 
   @Test
@@ -506,52 +567,6 @@ final class FileSystemTest {
       lines.add(new Line(name.toStringUtf8(), offset));
       entries.add(entry);
       return true;
-    }
-  }
-
-  private static final class Dropped implements KernelCache {
-    private final BlockingQueue<String> dropped = new LinkedBlockingQueue<>();
-
-    String next() throws InterruptedException {
-      return dropped.poll(10, TimeUnit.SECONDS);
-    }
-
-    @Override
-    public void invalidateAttributes(long id) {
-      dropped.add("attributes " + id);
-    }
-
-    @Override
-    public boolean invalidateData(long id) {
-      dropped.add("data " + id);
-      return true;
-    }
-
-    @Override
-    public void invalidateEntry(long parent, ByteString name) {
-      dropped.add("entry " + parent + " " + name.toStringUtf8());
-    }
-
-    @Override
-    public boolean prune(long[] ids) {
-      dropped.add("prune " + java.util.Arrays.toString(ids));
-      return true;
-    }
-
-    @Override
-    public boolean dropUnused() {
-      dropped.add("unused");
-      return true;
-    }
-
-    @Override
-    public boolean takesContent() {
-      return true;
-    }
-
-    @Override
-    public void storeContent(long id, ByteString content) {
-      dropped.add("content " + id + " " + content.toStringUtf8());
     }
   }
 }

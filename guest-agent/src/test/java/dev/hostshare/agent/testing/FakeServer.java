@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +40,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final BlockingQueue<ClientFrame> received = new LinkedBlockingQueue<>();
   private final Map<ByteString, Map<Long, ServerFrame>> sessions = new HashMap<>();
-  private final Map<Long, ClientFrame> held = new HashMap<>();
+  private final Map<Long, ClientFrame> held = new TreeMap<>();
   private ClientFrame.OpCase holding;
   private StreamObserver<ServerFrame> client;
   private Map<Long, ServerFrame> kept;
@@ -84,7 +85,10 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
     maxInFlight = limit;
   }
 
-  /** Leaves requests of this kind without an answer until {@link #release}; null: none. */
+  /**
+   * Leaves requests of this kind, and what is to be done after them, without an answer until {@link
+   * #release}; null: none.
+   */
   public synchronized void hold(ClientFrame.OpCase op) {
     holding = op;
   }
@@ -168,6 +172,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
                     .setResumed(resumed)
                     .setMaxPayload(1 << 20)
                     .setMaxInFlight(maxInFlight)
+                    .setKeepsOrder(true)
                     .setServer("fake")
                     .addShares(MemoryShare.share()))
             .build());
@@ -181,7 +186,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
     }
     kept.keySet().removeIf(seq -> seq <= frame.getAcked());
     received.add(frame);
-    if (frame.getOpCase() == holding) {
+    if (frame.getOpCase() == holding || frame.getAfterList().stream().anyMatch(held::containsKey)) {
       held.put(frame.getSeq(), frame);
     } else {
       reply(frame, share.answer(frame));
