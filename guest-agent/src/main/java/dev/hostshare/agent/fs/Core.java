@@ -278,6 +278,20 @@ final class Core {
     return true;
   }
 
+  /** Whether there is memory for an inode more; answers ENOMEM if not. */
+  boolean hasRoom(Reply<?> reply) {
+    if (trimmer.isFull()) {
+      reply.error(Errno.ENOMEM);
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether there is memory for the inode of an entry: it may be known. */
+  boolean hasRoom(Entry entry, Asked asked) {
+    return !trimmer.isFull() || inodes.byNode(entry.getNode(), asked.generation()) != null;
+  }
+
   /** Takes in an entry of a reply and makes of it what the kernel is told. */
   NodeEntry enter(Entry entry, Asked asked, Inode parent, ByteString name) throws ErrnoException {
     Inode inode = inodes.enter(entry, asked.generation(), parent, name);

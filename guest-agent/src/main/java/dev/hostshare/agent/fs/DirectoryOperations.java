@@ -352,6 +352,11 @@ public final class DirectoryOperations {
     // An entry that is not added stays in the list, and its lookup count with it. It does not come
     // to
     // that in the kernel driver, the only one that asks for inodes: there, what fits is added.
+    if (!core.hasRoom(entry.getEntry(), asked)) {
+      core.giveBack(entry.getEntry(), asked.generation());
+      directory.lists(null);
+      return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), null);
+    }
     NodeEntry node = core.enter(entry.getEntry(), asked, directory.inode, entry.getName());
     directory.lists(entry.getType() == Linux.S_IFDIR ? core.inodes.get(node.id()) : null);
     return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), node);

@@ -120,7 +120,7 @@ public final class FileOperations {
       boolean killSuidgid,
       Reply<OpenedFile> reply) {
     Inode parent = core.inode(parentId, reply);
-    if (parent == null || !core.nameFits(name, reply)) {
+    if (parent == null || !core.nameFits(name, reply) || !core.hasRoom(reply)) {
       return;
     }
     Core.Request request =
@@ -153,7 +153,7 @@ public final class FileOperations {
       int flags,
       Reply<OpenedFile> reply) {
     Inode parent = core.inode(parentId, reply);
-    if (parent == null) {
+    if (parent == null || !core.hasRoom(reply)) {
       return;
     }
     core.start(

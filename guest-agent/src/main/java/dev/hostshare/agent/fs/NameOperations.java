@@ -95,6 +95,10 @@ public final class NameOperations {
     if (parent.byName) {
       core.walks.lookedAt(context.thread());
     }
+    if (!core.hasRoom(entry, asked)) {
+      core.giveBack(entry, asked.generation());
+      throw new ErrnoException(Errno.ENOMEM);
+    }
     return core.enter(entry, asked, parent, name);
   }
 
@@ -269,7 +273,7 @@ public final class NameOperations {
       Reply<NodeEntry> reply,
       Maker maker) {
     Inode parent = core.inode(parentId, reply);
-    if (parent == null || !core.nameFits(name, reply)) {
+    if (parent == null || !core.nameFits(name, reply) || !core.hasRoom(reply)) {
       return;
     }
     core.startOnce(

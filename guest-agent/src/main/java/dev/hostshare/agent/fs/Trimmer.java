@@ -41,7 +41,8 @@ final class Trimmer {
   /** The same where there is far too much. */
   private volatile long againNanos = nextNanos;
 
-  private boolean refused; // only touched by the notifier's thread
+  /** Nothing was dropped when that was asked for. */
+  private volatile boolean refused;
 
   /** {@code limit} may change: how many inodes there may be. */
   Trimmer(InodeTable inodes, Notifier notifier, IntSupplier limit) {
@@ -61,6 +62,15 @@ final class Trimmer {
     }
   }
 
+  /**
+   * Whether there is no memory for inodes that are not known yet: there are far too many, and the
+   * kernel cannot be asked to drop some. What it forgets by itself makes room.
+   */
+  boolean isFull() {
+    int most = limit.getAsInt();
+    return refused && inodes.size() > most + most / FAR_TOO_MUCH;
+  }
+
   private void trim() {
     long pause = PRUNE_PAUSE_NANOS;
     try {
@@ -70,7 +80,8 @@ final class Trimmer {
         if (refused) {
           log.warn(
               "more than {} files and directories are cached, and this kernel cannot be asked to"
-                  + " drop some: give the agent more --memory, or a kernel from 6.18 on",
+                  + " drop some: more than a fifth beyond that get ENOMEM. Give the agent more"
+                  + " --memory, a kernel from 6.18 on, or leave to write /proc/sys/vm/drop_caches",
               limit.getAsInt());
         }
       }

@@ -3,6 +3,7 @@ package dev.hostshare.agent.fs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -99,6 +100,44 @@ final class FileSystemTest {
     fs.names().forget(new long[] {f, d}, new long[] {2, 1});
 
     assertEquals(0, server.share.awaitNoLookups(file));
+  }
+
+  /** More files than there is memory for, and a kernel that keeps them all. */
+  @Test
+  void refusesWhatThereIsNoMemoryFor() throws Exception {
+    dropped.refuseToDrop();
+    server.maxNodes(20);
+    restartServer();
+    long list = lookup(1, "list").id();
+    assertThrows(
+        ErrnoException.class,
+        () -> {
+          for (int i = 0; i < ENTRIES; i++) {
+            lookup(list, "e%03d".formatted(i));
+            dropped.told.poll(10, TimeUnit.MILLISECONDS); // what it is asked to drop
+          }
+        });
+    var e = assertThrows(ErrnoException.class, () -> lookup(1, "d"));
+    assertEquals(Errno.ENOMEM, e.errno());
+    e =
+        assertThrows(
+            ErrnoException.class,
+            () ->
+                await(
+                    (Reply<NodeEntry> reply) ->
+                        fs.names().mkdir(NOBODY, 1, utf8("new"), 0755, 0, reply)));
+    assertEquals(Errno.ENOMEM, e.errno());
+    long first = lookup(list, "e000").id();
+    assertEquals(ENTRIES + 2, list("list", 10).size(), "listed all the same");
+    long handle = opendir(list);
+    Sink some =
+        await(
+            reply -> fs.directories().readdir(NOBODY, handle, 0, true, () -> new Sink(50), reply));
+    assertEquals(50, some.lines.size());
+    assertNull(some.entries.getLast(), "by name only");
+
+    fs.names().forget(new long[] {first}, new long[] {3});
+    lookup(1, "d");
   }
 
   @Test

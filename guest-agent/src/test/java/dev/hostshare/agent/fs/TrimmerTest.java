@@ -1,6 +1,7 @@
 package dev.hostshare.agent.fs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -67,6 +68,19 @@ final class TrimmerTest {
     assertNull(kernel.pruned.poll(50, TimeUnit.MILLISECONDS));
     fill(100, 101);
     assertTrue(kernel.pruned.poll(10, TimeUnit.SECONDS).length >= 5);
+  }
+
+  @Test
+  void whoCannotDropAnythingIsFullAtSomePoint() throws Exception {
+    kernel.refuseToDrop();
+    fill(1, LIMIT + 1);
+    assertEquals("unused", kernel.next());
+    notifier.later(() -> kernel.told.add("after it"));
+    assertEquals("after it", kernel.next());
+    assertFalse(trimmer.isFull());
+    fill(LIMIT + 1, LIMIT + LIMIT / 5 + 2);
+    assertTrue(trimmer.isFull());
+    assertNull(kernel.told.poll(50, TimeUnit.MILLISECONDS), "asked once");
   }
 
   @Test

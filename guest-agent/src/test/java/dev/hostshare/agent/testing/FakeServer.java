@@ -46,6 +46,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
   private Map<Long, ServerFrame> kept;
   private Server server;
   private int maxInFlight = 16;
+  private int maxNodes;
   private int sessionCount;
 
   public FakeServer(Path socket) throws IOException {
@@ -79,6 +80,11 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
   public synchronized void forgetSessions() {
     sessions.clear();
     share.newSession();
+  }
+
+  /** Nodes that a session may have, from the next welcome on. */
+  public synchronized void maxNodes(int limit) {
+    maxNodes = limit;
   }
 
   public synchronized void maxInFlight(int limit) {
@@ -173,6 +179,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
                     .setMaxPayload(1 << 20)
                     .setMaxInFlight(maxInFlight)
                     .setKeepsOrder(true)
+                    .setMaxNodes(maxNodes)
                     .setServer("fake")
                     .addShares(MemoryShare.share()))
             .build());

@@ -15,10 +15,17 @@ public final class KernelCacheRecorder implements KernelCache {
   public final BlockingQueue<String> told = new LinkedBlockingQueue<>();
 
   private volatile boolean prunes = true;
+  private volatile boolean drops = true;
 
   /** Does not know FUSE_NOTIFY_PRUNE. */
   public void refusePrune() {
     prunes = false;
+  }
+
+  /** Cannot drop what it does not use, either. */
+  public void refuseToDrop() {
+    prunes = false;
+    drops = false;
   }
 
   /** The next line; null if none comes. */
@@ -49,7 +56,8 @@ public final class KernelCacheRecorder implements KernelCache {
 
   @Override
   public boolean dropUnused() {
-    return told.add("unused");
+    told.add("unused");
+    return drops;
   }
 
   @Override
