@@ -41,15 +41,11 @@ final class Followers {
     return follower.left > 0;
   }
 
-  /** Whether any wait for request {@code seq}. */
-  boolean follow(long seq) {
-    return waiting.containsKey(seq);
-  }
-
   /** Request {@code seq} is done: gives out those that waited for it and for no other. */
   List<Runnable> done(long seq) {
-    var ready = new ArrayList<Runnable>();
-    for (Follower follower : waiting.remove(seq)) {
+    var ready = new ArrayList<Runnable>(0);
+    List<Follower> waited = waiting.remove(seq);
+    for (Follower follower : waited == null ? List.<Follower>of() : waited) {
       if (--follower.left == 0) {
         ready.add(follower.request);
       }

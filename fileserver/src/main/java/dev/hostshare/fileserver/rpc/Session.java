@@ -14,6 +14,7 @@ import dev.hostshare.proto.v1.SessionStatus;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +45,9 @@ final class Session implements Invalidations {
 
   /** Twice what can be without a reply: requests in flight, and locks that wait. */
   static final int KEPT_REPLIES = 2 * (MAX_IN_FLIGHT + SessionLimits.WAITING_LOCKS);
+
+  /** Requests that one may be done after: there are no more at once, but for waiting locks. */
+  private static final int MAX_AFTER = MAX_IN_FLIGHT;
 
   /**
    * Listings that the client does not say to have, on the wire: ten times that in memory. One more
@@ -80,6 +84,10 @@ final class Session implements Invalidations {
   private final Map<Long, BlockingCall> running = new HashMap<>();
 
   private final Followers followers = new Followers();
+
+  /** Of those that run: they may do so for ever. */
+  private final Set<Long> waitingLocks = new HashSet<>();
+
   private final Map<Long, ServerFrame> kept = new HashMap<>();
   private final ArrayDeque<Long> keptOrder = new ArrayDeque<>();
   private long keptBytes;
@@ -245,13 +253,9 @@ final class Session implements Invalidations {
     }
   }
 
-  /** Begins those that waited for a request, and for no other. */
-  private void beginFollowers(long seq) {
-    List<Runnable> ready;
-    synchronized (this) {
-      ready = followers.done(seq);
-    }
-    ready.forEach(workers::execute);
+  /** Whether request {@code seq} runs, and will not wait for somebody else. */
+  private boolean ends(long seq) {
+    return running.containsKey(seq) && !waitingLocks.contains(seq);
   }
 
   private void request(ClientFrame frame, Connection from) {
@@ -263,10 +267,10 @@ final class Session implements Invalidations {
       if (closed) {
         return;
       }
-      // Nobody waits for a release, nor for a write that another follows: the next request is on
-      // its heels, and is no crowd.
-      boolean follows = frame.hasRelease() || frame.getAfterCount() > 0;
-      alone = running.isEmpty() && (follows || !isCrowded());
+      // What nobody waits for has the next request on its heels: a release, a write that this one
+      // follows. That is no crowd.
+      boolean expected = frame.hasRelease() || frame.getAfterCount() > 0;
+      alone = running.isEmpty() && (expected || !isCrowded());
       while (!keptOrder.isEmpty() && keptOrder.peek() <= frame.getAcked()) {
         forgetEldestReply();
       }
@@ -278,11 +282,15 @@ final class Session implements Invalidations {
       }
       if (again == null) {
         running.put(seq, new BlockingCall());
+        if (frame.hasSetlk() && frame.getSetlk().getWait()) {
+          waitingLocks.add(seq);
+        }
         waits =
             frame.getAfterCount() > 0
+                && frame.getAfterCount() <= MAX_AFTER
                 && followers.add(
                     () -> execute(frame, from),
-                    before -> before < seq && running.containsKey(before),
+                    before -> before < seq && ends(before),
                     frame.getAfterList());
       }
     }
@@ -292,6 +300,11 @@ final class Session implements Invalidations {
       return;
     }
     requests.incrementAndGet();
+    if (frame.getAfterCount() > MAX_AFTER) {
+      reply(failure(frame, Errno.EINVAL), frame);
+      from.credit();
+      return;
+    }
     if (waits) {
       return;
     }
@@ -431,10 +444,11 @@ final class Session implements Invalidations {
   /** The last of a request: it is not running any more, and its reply is on its way. */
   private void reply(ServerFrame reply, ClientFrame request) {
     Connection to;
-    boolean isAwaited;
+    List<Runnable> next;
     synchronized (this) {
       running.remove(request.getSeq());
-      isAwaited = followers.follow(request.getSeq());
+      waitingLocks.remove(request.getSeq());
+      next = followers.done(request.getSeq());
       if (closed) {
         return;
       }
@@ -449,11 +463,12 @@ final class Session implements Invalidations {
       }
       to = connection;
     }
-    if (to != null) {
-      to.send(reply);
-    }
-    if (isAwaited) {
-      beginFollowers(request.getSeq());
+    try {
+      if (to != null) {
+        to.send(reply);
+      }
+    } finally {
+      next.forEach(workers::execute);
     }
   }
 

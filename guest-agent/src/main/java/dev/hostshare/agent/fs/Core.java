@@ -78,6 +78,9 @@ final class Core {
   /** Builds a request's frame; called when every target has its number in the present session. */
   interface Request {
     ClientFrame.Builder frame();
+
+    /** It was lost with its session: the next frame is for another. */
+    default void lost() {}
   }
 
   /** Makes the result of an operation from the server's reply, which has no errno. */
@@ -104,12 +107,27 @@ final class Core {
       Request request,
       Completion<T> completion) {
     var op = new Operation<>(this, name, context, reply, targets, request, completion, true);
-    List<PendingWrites.Write> writes = session.keepsOrder() ? sentWrites(targets) : null;
+    List<PendingWrites.Way> writes = session.keepsOrder() ? sentWrites(targets) : null;
     if (writes == null) {
       afterWrites(targets, op::start);
     } else {
       op.startAfter(writes);
     }
+  }
+
+  /**
+   * As {@link #start}, but not sent before the server has all writes to the targets: for what lets
+   * others in, who must not see a part of them.
+   */
+  <T> void startWhenWritten(
+      String name,
+      RequestContext context,
+      Reply<T> reply,
+      List<Recoverable> targets,
+      Request request,
+      Completion<T> completion) {
+    var op = new Operation<>(this, name, context, reply, targets, request, completion, true);
+    afterWrites(targets, op::start);
   }
 
   /**
@@ -127,9 +145,9 @@ final class Core {
     afterWrites(targets, op::start);
   }
 
-  /** The targets' writes that have no reply yet; null if one has not been sent yet. */
-  private static List<PendingWrites.Write> sentWrites(List<Recoverable> targets) {
-    List<PendingWrites.Write> sent = List.of();
+  /** The targets' writes that are under way; null if one of them cannot be followed. */
+  private static List<PendingWrites.Way> sentWrites(List<Recoverable> targets) {
+    List<PendingWrites.Way> sent = List.of();
     for (Recoverable target : targets) {
       PendingWrites writes = target.pendingWrites();
       if (writes != null) {
@@ -289,7 +307,7 @@ final class Core {
 
   /** Whether there is memory for the inode of an entry: it may be known. */
   boolean hasRoom(Entry entry, Asked asked) {
-    return !trimmer.isFull() || inodes.byNode(entry.getNode(), asked.generation()) != null;
+    return !trimmer.isFull() || inodes.knows(entry, asked.generation());
   }
 
   /** Takes in an entry of a reply and makes of it what the kernel is told. */

@@ -349,14 +349,16 @@ public final class DirectoryOperations {
       directory.lists(null);
       return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), null);
     }
-    // An entry that is not added stays in the list, and its lookup count with it. It does not come
-    // to
-    // that in the kernel driver, the only one that asks for inodes: there, what fits is added.
     if (!core.hasRoom(entry.getEntry(), asked)) {
-      core.giveBack(entry.getEntry(), asked.generation());
-      directory.lists(null);
-      return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), null);
+      boolean added = sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), null);
+      if (added) {
+        directory.lists(null);
+        core.giveBack(entry.getEntry(), asked.generation());
+      }
+      return added;
     }
+    // An entry that is not added stays in the list, and its lookup count with it. It does not come
+    // to that in the kernel driver, the only one that asks for inodes: there, what fits is added.
     NodeEntry node = core.enter(entry.getEntry(), asked, directory.inode, entry.getName());
     directory.lists(entry.getType() == Linux.S_IFDIR ? core.inodes.get(node.id()) : null);
     return sink.add(offset, entry.getName(), entry.getIno(), entry.getType(), node);

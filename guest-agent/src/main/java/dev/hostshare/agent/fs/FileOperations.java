@@ -289,7 +289,7 @@ public final class FileOperations {
           });
       return;
     }
-    core.start(
+    core.startWhenWritten(
         "flush",
         context,
         reply,

@@ -72,6 +72,12 @@ final class InodeTable {
         Math.max(MIN_INODES, (Runtime.getRuntime().maxMemory() - OTHER_BYTES) / INODE_BYTES);
   }
 
+  /** Whether the inode of an entry is there, in this session or from one before. */
+  synchronized boolean knows(Entry entry, long entryGeneration) {
+    return byNode(entry.getNode(), entryGeneration) != null
+        || byKey.get(Inode.Key.of(entry.getAttr())) != null;
+  }
+
   InodeTable(Entry rootEntry, long generation) {
     this.generation = generation;
     root =

@@ -69,7 +69,7 @@ public final class LockOperations {
       }
       answer = new EndOfWait(owner, reply);
     }
-    core.start(
+    core.startWhenWritten(
         "setlk",
         context,
         answer,

@@ -2,11 +2,13 @@ package dev.hostshare.agent.fs;
 
 import dev.hostshare.agent.remote.Call;
 import dev.hostshare.agent.remote.ReplyHandler;
+import dev.hostshare.agent.remote.Session;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.Caller;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.ServerFrame;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +44,7 @@ final class Operation<T> implements ReplyHandler {
   private volatile ClientFrame.OpCase sentOp;
 
   /** What it is to be done after, and has been sent behind. */
-  private volatile List<PendingWrites.Write> writes = List.of();
+  private volatile List<PendingWrites.Way> writes = List.of();
 
   Operation(
       Core core,
@@ -64,10 +66,10 @@ final class Operation<T> implements ReplyHandler {
   }
 
   /**
-   * Starts right behind writes to its targets that were sent and have no reply yet, if it is
-   * repeatable.
+   * Starts right behind writes to its targets that were sent. Only for a repeatable operation: if
+   * one of them turns out to be lost or done in part, it is done again after them.
    */
-  void startAfter(List<PendingWrites.Write> sent) {
+  void startAfter(List<PendingWrites.Way> sent) {
     writes = sent;
     start();
   }
@@ -100,7 +102,15 @@ final class Operation<T> implements ReplyHandler {
       List<Call> after =
           writes.isEmpty()
               ? List.of()
-              : writes.stream().map(PendingWrites.Write::call).distinct().toList();
+              : writes.stream()
+                  .map(PendingWrites.Way::call)
+                  .filter(Objects::nonNull)
+                  .distinct()
+                  .toList();
+      if (after.size() > Session.MAX_AFTER) {
+        attemptAfterWrites();
+        return;
+      }
       context.waitsFor(core.session.call(present, frame, after, this));
     } catch (RuntimeException | Error e) {
       log.error("{}: {} failed", core.share, name, e);
@@ -124,8 +134,10 @@ final class Operation<T> implements ReplyHandler {
       LateReply.undo(core, asked.generation(), sentOp, frame);
       return;
     }
-    if (!writes.stream().allMatch(PendingWrites.Write::isDone)) {
-      // One was lost with its session, or only begun, and is under way again.
+    // Linux tells an fsync's error once: another would not hear of it.
+    boolean isFinal = sentOp == ClientFrame.OpCase.FSYNC && frame.getErrno() != 0;
+    if (!isFinal && !writes.stream().allMatch(PendingWrites.Way::isDoneAtOnce)) {
+      // One was lost with its session, or done in part: this was done before what goes again.
       LateReply.undo(core, asked.generation(), sentOp, frame);
       attemptAfterWrites();
       return;
@@ -153,6 +165,7 @@ final class Operation<T> implements ReplyHandler {
 
   @Override
   public void onLost(boolean sent) {
+    request.lost();
     if (repeatable || !sent) {
       attemptAfterWrites();
     } else {

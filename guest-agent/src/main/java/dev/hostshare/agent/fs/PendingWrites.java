@@ -30,16 +30,51 @@ final class PendingWrites {
   /** Of the small ones in one request. */
   private static final int MAX_BATCH = 256 << 10;
 
+  /**
+   * How far a write has got, for what is sent behind it: that is done after it if it was sent once
+   * and is done. Without the data, which who follows it need not keep in memory.
+   */
+  static final class Way {
+    private volatile Call call;
+    private volatile boolean again;
+    private volatile boolean done;
+
+    /** It was sent. */
+    void sentWith(Call sent) {
+      call = sent;
+    }
+
+    /** It is about to be sent once more, or what is left of it: it was lost, or done in part. */
+    void goesAgain() {
+      again = true;
+    }
+
+    /** What it was sent with; null before that, and when it is done. */
+    Call call() {
+      return done ? null : call;
+    }
+
+    private void ends() {
+      done = true;
+      call = null;
+    }
+
+    /** Whether it was done by the only request that it was sent with. */
+    boolean isDoneAtOnce() {
+      return done && !again;
+    }
+
+    private boolean canBeFollowed() {
+      return call != null && !again;
+    }
+  }
+
   /** A write that was answered. Equal only to itself. */
   static final class Write {
     final OpenFile file;
     final long offset;
     final ByteString data;
-
-    /** What it was sent with; null before that. */
-    private volatile Call call;
-
-    private volatile boolean done;
+    final Way way = new Way();
 
     Write(OpenFile file, long offset, ByteString data) {
       this.file = file;
@@ -49,19 +84,6 @@ final class PendingWrites {
 
     long end() {
       return offset + data.size();
-    }
-
-    void sentWith(Call sent) {
-      call = sent;
-    }
-
-    Call call() {
-      return call;
-    }
-
-    /** Whether the server has it, or has refused it. */
-    boolean isDone() {
-      return done;
     }
 
     boolean isSmall() {
@@ -136,7 +158,7 @@ final class PendingWrites {
     synchronized (this) {
       for (Write write : batch) {
         pending.remove(write);
-        write.done = true;
+        write.way.ends();
         bytes -= write.data.size();
       }
       if (batch.getFirst().isSmall()) {
@@ -166,10 +188,17 @@ final class PendingWrites {
     return lastError;
   }
 
-  /** Adds those that the server has not told to have; false if not all of them were sent. */
-  synchronized boolean addSent(Collection<Write> sent) {
-    sent.addAll(pending);
-    return pending.stream().noneMatch(write -> write.call == null);
+  /**
+   * Adds those that are under way; false if one cannot be followed: it is unsent, or goes again.
+   */
+  synchronized boolean addSent(Collection<Way> sent) {
+    for (Write write : pending) {
+      if (!write.way.canBeFollowed()) {
+        return false;
+      }
+      sent.add(write.way);
+    }
+    return true;
   }
 
   /** Runs {@code then} when the server has them all; false if it has, and nothing is run. */

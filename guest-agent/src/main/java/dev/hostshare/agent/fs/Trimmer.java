@@ -81,7 +81,7 @@ final class Trimmer {
           log.warn(
               "more than {} files and directories are cached, and this kernel cannot be asked to"
                   + " drop some: more than a fifth beyond that get ENOMEM. Give the agent more"
-                  + " --memory, a kernel from 6.18 on, or leave to write /proc/sys/vm/drop_caches",
+                  + " --memory, a kernel from 6.18 on, or permission to write /proc/sys/vm/drop_caches",
               limit.getAsInt());
         }
       }

@@ -68,7 +68,7 @@ final class WriteBehind {
     OpenFile file = writes.getFirst().file;
     core.startWrite(
         file,
-        call -> batch.forEach(write -> write.sentWith(call)),
+        call -> batch.forEach(write -> write.way.sentWith(call)),
         new Reply<>() {
           @Override
           protected void sendSuccess(Long count) {
@@ -78,6 +78,7 @@ final class WriteBehind {
             } else if (count == 0) {
               sendError(Errno.EIO);
             } else {
+              batch.forEach(write -> write.way.goesAgain());
               send(pending, batch, rest); // to hear why
             }
           }
@@ -101,7 +102,17 @@ final class WriteBehind {
             send(pending);
           }
         },
-        () -> ClientFrame.newBuilder().setWrite(pack(writes)),
+        new Core.Request() {
+          @Override
+          public ClientFrame.Builder frame() {
+            return ClientFrame.newBuilder().setWrite(pack(writes));
+          }
+
+          @Override
+          public void lost() {
+            batch.forEach(write -> write.way.goesAgain());
+          }
+        },
         (frame, asked) -> {
           file.inode.changeContent();
           return frame.getWritten().getCount();

@@ -21,7 +21,8 @@
  *
  * Positive Linux error numbers, the server's as they are. Of our own: ESTALE for an inode that is
  * gone or is another file by now, EBADF for a handle that was never given out, EIO for what cannot
- * be done because the server is away or lost what it needs, EINTR for what was interrupted.
+ * be done because the server is away or lost what it needs, EINTR for what was interrupted, ENOMEM
+ * where there is no memory for what the kernel would keep and it cannot be asked to drop anything.
  *
  * <h2>Kernel caching</h2>
  *
@@ -33,8 +34,8 @@
  * dev.hostshare.agent.fs.Changes}) is passed on and not kept. What the kernel was told is missing
  * has no inode here: {@link dev.hostshare.agent.fs.MissingNames} remembers it. When the connection
  * breaks, everything is dropped. Writes are answered ahead of the server by {@link
- * dev.hostshare.agent.fs.WriteBehind}; every operation starts in {@code Core}, which lets it wait
- * until what was written to its targets is there.
+ * dev.hostshare.agent.fs.WriteBehind}; every operation starts in {@code Core}, which has it done
+ * after what was written to its targets.
  *
  * <h2>A server that is restarted</h2>
  *

@@ -80,7 +80,7 @@ public final class PolledDescriptor implements AutoCloseable {
       ready.run();
     }
 
-    /** The event loop ends: not always called, if that is at once. */
+    /** Not called whenever the event loop ends, so not used: a loop may end without a last look. */
     @Override
     public void close() {}
   }

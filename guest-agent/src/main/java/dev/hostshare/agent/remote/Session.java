@@ -37,6 +37,9 @@ public final class Session implements AutoCloseable {
 
   private static final int VERSION = 1;
 
+  /** So many requests another may be {@linkplain #call sent} behind. */
+  public static final int MAX_AFTER = 64;
+
   /**
    * An attempt that has no welcome after this is given up. A guest without hardware virtualisation
    * takes more than 10 s for the classes of a first TLS handshake.
@@ -170,8 +173,9 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * As {@link #call(long, ClientFrame.Builder, ReplyHandler)}, to be done after others that have no
-   * answer yet; those of another generation do not count. Only where {@link #keepsOrder}.
+   * As {@link #call(long, ClientFrame.Builder, ReplyHandler)}, to be done after others, at most
+   * {@value #MAX_AFTER}; those that have an answer, or are of another generation, do not count.
+   * Only where {@link #keepsOrder}.
    */
   public Call call(
       long callGeneration, ClientFrame.Builder frame, List<Call> after, ReplyHandler handler) {

@@ -23,8 +23,8 @@ public record SessionOptions(
 
   /**
    * Bytes of data in requests that have no answer yet; beyond it callers wait. A quarter of the
-   * memory for buffers, of which the launcher tells, and at the most 16 MiB: with 16 of 17 MiB, 120
-   * writers ran out of buffers.
+   * memory for buffers, of which the launcher tells, since more than one copy is made of each on
+   * its way, and at the most 16 MiB: with 17 MiB for buffers and 16 in flight, 120 writers ran out.
    */
   static final int MAX_BYTES_IN_FLIGHT =
       Math.clamp(Integer.getInteger("hostshare.buffers", 64) / 4, 2, 16) << 20;

@@ -396,6 +396,8 @@ final class FileSystemTest {
 
     assertEquals(1, write(handle, 1, "E").future.get());
     Outcome<Void> later = fsync(handle); // not all was sent
+    lookup(1, "d");
+    assertTrue(server.next().hasWalk(), "and so nothing else was");
     assertEquals(0, server.requestsSeen());
     server.release();
     synced.future.get(10, TimeUnit.SECONDS);
@@ -420,6 +422,28 @@ final class FileSystemTest {
     ClientFrame again = server.next();
     assertTrue(again.hasFsync());
     assertEquals(0, again.getAfterCount());
+  }
+
+  /** The rest is written before the reply comes to what was done without it. */
+  @Test
+  void whatWasSentBehindAWriteIsDoneAgainEvenIfTheRestIsThereBeforeItsReply() throws Exception {
+    long handle = open(lookup(lookup(1, "d").id(), "f").id(), Linux.O_RDWR).handle();
+    server.share.full(8);
+    server.hold(ClientFrame.OpCase.WRITE);
+    assertEquals(6, write(handle, 4, "567890").future.get());
+    Outcome<Void> synced = fsync(handle);
+    nextWrite();
+    long early = server.next().getSeq();
+    server.hold(ClientFrame.OpCase.FSYNC);
+    server.releaseOnly(ClientFrame.OpCase.WRITE);
+    server.share.full(Integer.MAX_VALUE);
+    ClientFrame rest = nextWrite();
+    assertEquals(2, rest.getWrite().getData().size());
+    assertFalse(synced.future.isDone());
+    server.release();
+    synced.future.get(10, TimeUnit.SECONDS);
+    ClientFrame again = server.next();
+    assertTrue(again.hasFsync() && again.getSeq() > early, "done again: " + again);
   }
 
   @Test

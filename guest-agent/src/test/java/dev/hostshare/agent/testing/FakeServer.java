@@ -107,6 +107,14 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
     frames.forEach(frame -> reply(frame, share.answer(frame)));
   }
 
+  /** Answers what was held back of this kind, and goes on holding the rest. */
+  public synchronized void releaseOnly(ClientFrame.OpCase op) {
+    List<ClientFrame> frames =
+        held.values().stream().filter(frame -> frame.getOpCase() == op).toList();
+    frames.forEach(frame -> held.remove(frame.getSeq()));
+    frames.forEach(frame -> reply(frame, share.answer(frame)));
+  }
+
   /** The next request that is executed or held, hello and forget left out. */
   public ClientFrame next() throws InterruptedException {
     ClientFrame frame = received.poll(10, TimeUnit.SECONDS);
