@@ -50,10 +50,11 @@ final class InodeIndex<K> {
 
   /** Puts {@code inode} in, in the place of one that is found by the same. */
   void put(Inode inode) {
-    K key = keyOf.apply(inode);
-    int i = start(key.hashCode());
+    int hash = hashOf.applyAsInt(inode);
+    int i = start(hash);
     while (slots[i] != null) {
-      if (isFoundBy.test(slots[i], key)) {
+      // A key is made only where it may be the same: mostly there is none.
+      if (hashOf.applyAsInt(slots[i]) == hash && isFoundBy.test(slots[i], keyOf.apply(inode))) {
         slots[i] = inode;
         return;
       }

@@ -134,10 +134,7 @@ final class Operation<T> implements ReplyHandler {
       LateReply.undo(core, asked.generation(), sentOp, frame);
       return;
     }
-    // Linux tells an fsync's error once: another would not hear of it.
-    boolean isFinal = sentOp == ClientFrame.OpCase.FSYNC && frame.getErrno() != 0;
-    if (!isFinal && !writes.stream().allMatch(PendingWrites.Way::isDoneAtOnce)) {
-      // One was lost with its session, or done in part: this was done before what goes again.
+    if (!writes.isEmpty() && cameTooEarly(frame)) {
       LateReply.undo(core, asked.generation(), sentOp, frame);
       attemptAfterWrites();
       return;
@@ -172,6 +169,16 @@ final class Operation<T> implements ReplyHandler {
       log.warn("{}: {}: the server was restarted while it worked on it: EIO", core.share, name);
       fail(Errno.EIO);
     }
+  }
+
+  /**
+   * Whether a write that this was sent behind was lost with its session, or done in part: then this
+   * was done before what goes again.
+   */
+  private boolean cameTooEarly(ServerFrame frame) {
+    // Linux tells an fsync's error once: another would not hear of it.
+    boolean isFinal = sentOp == ClientFrame.OpCase.FSYNC && frame.getErrno() != 0;
+    return !isFinal && !writes.stream().allMatch(PendingWrites.Way::isDoneAtOnce);
   }
 
   private void attemptAfterWrites() {

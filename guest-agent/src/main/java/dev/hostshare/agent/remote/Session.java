@@ -196,7 +196,9 @@ public final class Session implements AutoCloseable {
         } else if (callGeneration != generation) {
           lost = true;
         } else {
-          after.forEach(before -> calls.putAfter(call, before));
+          for (Call before : after) {
+            calls.putAfter(call, before);
+          }
           if (calls.add(call, state == State.CONNECTED)) {
             target = stream;
           }
