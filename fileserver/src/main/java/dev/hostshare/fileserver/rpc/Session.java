@@ -83,11 +83,10 @@ final class Session implements Invalidations {
   private Connection connection;
   private final Map<Long, BlockingCall> running = new HashMap<>();
 
-  private final Followers followers = new Followers();
-
   /** Of those that run: they may do so for ever. */
   private final Set<Long> waitingLocks = new HashSet<>();
 
+  private final Followers followers = new Followers();
   private final Map<Long, ServerFrame> kept = new HashMap<>();
   private final ArrayDeque<Long> keptOrder = new ArrayDeque<>();
   private long keptBytes;
@@ -300,11 +299,6 @@ final class Session implements Invalidations {
       return;
     }
     requests.incrementAndGet();
-    if (frame.getAfterCount() > MAX_AFTER) {
-      reply(failure(frame, Errno.EINVAL), frame);
-      from.credit();
-      return;
-    }
     if (waits) {
       return;
     }
@@ -395,6 +389,9 @@ final class Session implements Invalidations {
   }
 
   private ServerFrame answer(ClientFrame frame) {
+    if (frame.getAfterCount() > MAX_AFTER) {
+      return failure(frame, Errno.EINVAL);
+    }
     if (frame.hasSetlk() && frame.getSetlk().getWait()) {
       return ServerFrame.newBuilder().setSeq(frame.getSeq()).build();
     }

@@ -107,7 +107,7 @@ final class Core {
       Request request,
       Completion<T> completion) {
     var op = new Operation<>(this, name, context, reply, targets, request, completion, true);
-    List<PendingWrites.Way> writes = session.keepsOrder() ? sentWrites(targets) : null;
+    List<PendingWrites.Delivery> writes = session.keepsOrder() ? sentWrites(targets) : null;
     if (writes == null) {
       afterWrites(targets, op::start);
     } else {
@@ -146,8 +146,8 @@ final class Core {
   }
 
   /** The targets' writes that are under way; null if one of them cannot be followed. */
-  private static List<PendingWrites.Way> sentWrites(List<Recoverable> targets) {
-    List<PendingWrites.Way> sent = List.of();
+  private static List<PendingWrites.Delivery> sentWrites(List<Recoverable> targets) {
+    List<PendingWrites.Delivery> sent = List.of();
     for (Recoverable target : targets) {
       PendingWrites writes = target.pendingWrites();
       if (writes != null) {

@@ -44,7 +44,7 @@ final class Operation<T> implements ReplyHandler {
   private volatile ClientFrame.OpCase sentOp;
 
   /** What it is to be done after, and has been sent behind. */
-  private volatile List<PendingWrites.Way> writes = List.of();
+  private volatile List<PendingWrites.Delivery> writes = List.of();
 
   Operation(
       Core core,
@@ -69,7 +69,7 @@ final class Operation<T> implements ReplyHandler {
    * Starts right behind writes to its targets that were sent. Only for a repeatable operation: if
    * one of them turns out to be lost or done in part, it is done again after them.
    */
-  void startAfter(List<PendingWrites.Way> sent) {
+  void startAfter(List<PendingWrites.Delivery> sent) {
     writes = sent;
     start();
   }
@@ -103,7 +103,7 @@ final class Operation<T> implements ReplyHandler {
           writes.isEmpty()
               ? List.of()
               : writes.stream()
-                  .map(PendingWrites.Way::call)
+                  .map(PendingWrites.Delivery::call)
                   .filter(Objects::nonNull)
                   .distinct()
                   .toList();
@@ -178,7 +178,7 @@ final class Operation<T> implements ReplyHandler {
   private boolean cameTooEarly(ServerFrame frame) {
     // Linux tells an fsync's error once: another would not hear of it.
     boolean isFinal = sentOp == ClientFrame.OpCase.FSYNC && frame.getErrno() != 0;
-    return !isFinal && !writes.stream().allMatch(PendingWrites.Way::isDoneAtOnce);
+    return !isFinal && !writes.stream().allMatch(PendingWrites.Delivery::isDoneAtOnce);
   }
 
   private void attemptAfterWrites() {

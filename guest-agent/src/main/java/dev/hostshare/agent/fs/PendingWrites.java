@@ -34,7 +34,7 @@ final class PendingWrites {
    * How far a write has got, for what is sent behind it: that is done after it if it was sent once
    * and is done. Without the data, which who follows it need not keep in memory.
    */
-  static final class Way {
+  static final class Delivery {
     private volatile Call call;
     private volatile boolean again;
     private volatile boolean done;
@@ -74,7 +74,7 @@ final class PendingWrites {
     final OpenFile file;
     final long offset;
     final ByteString data;
-    final Way way = new Way();
+    final Delivery delivery = new Delivery();
 
     Write(OpenFile file, long offset, ByteString data) {
       this.file = file;
@@ -158,7 +158,7 @@ final class PendingWrites {
     synchronized (this) {
       for (Write write : batch) {
         pending.remove(write);
-        write.way.ends();
+        write.delivery.ends();
         bytes -= write.data.size();
       }
       if (batch.getFirst().isSmall()) {
@@ -191,12 +191,12 @@ final class PendingWrites {
   /**
    * Adds those that are under way; false if one cannot be followed: it is unsent, or goes again.
    */
-  synchronized boolean addSent(Collection<Way> sent) {
+  synchronized boolean addSent(Collection<Delivery> sent) {
     for (Write write : pending) {
-      if (!write.way.canBeFollowed()) {
+      if (!write.delivery.canBeFollowed()) {
         return false;
       }
-      sent.add(write.way);
+      sent.add(write.delivery);
     }
     return true;
   }

@@ -68,7 +68,7 @@ final class WriteBehind {
     OpenFile file = writes.getFirst().file;
     core.startWrite(
         file,
-        call -> batch.forEach(write -> write.way.sentWith(call)),
+        call -> batch.forEach(write -> write.delivery.sentWith(call)),
         new Reply<>() {
           @Override
           protected void sendSuccess(Long count) {
@@ -78,7 +78,7 @@ final class WriteBehind {
             } else if (count == 0) {
               sendError(Errno.EIO);
             } else {
-              batch.forEach(write -> write.way.goesAgain());
+              batch.forEach(write -> write.delivery.goesAgain());
               send(pending, batch, rest); // to hear why
             }
           }
@@ -110,7 +110,7 @@ final class WriteBehind {
 
           @Override
           public void lost() {
-            batch.forEach(write -> write.way.goesAgain());
+            batch.forEach(write -> write.delivery.goesAgain());
           }
         },
         (frame, asked) -> {

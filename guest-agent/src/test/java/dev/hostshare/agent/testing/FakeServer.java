@@ -107,7 +107,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
     frames.forEach(frame -> reply(frame, share.answer(frame)));
   }
 
-  /** Answers what was held back of this kind, and goes on holding the rest. */
+  /** Answers what was held back of this kind, and goes on holding as told. */
   public synchronized void releaseOnly(ClientFrame.OpCase op) {
     List<ClientFrame> frames =
         held.values().stream().filter(frame -> frame.getOpCase() == op).toList();
