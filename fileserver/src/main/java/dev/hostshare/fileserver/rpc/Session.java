@@ -2,7 +2,6 @@ package dev.hostshare.fileserver.rpc;
 
 import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.Invalidations;
-import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.host.BlockingCall;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.proto.Errno;
@@ -11,7 +10,6 @@ import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Invalidate;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.SessionStatus;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,8 +29,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A request is executed once: while it runs, and as long as its reply may be lost on the way,
  * its number is known here. The client has at most {@link #MAX_IN_FLIGHT} requests without a reply,
- * and replies arrive in the order sent; so a reply that has {@link #KEPT_REPLIES} others behind it
- * has arrived. Thread-safe.
+ * and replies arrive in the order sent; so a reply that has {@link KeptReplies#MOST} others behind
+ * it has arrived. Thread-safe.
  */
 final class Session implements Invalidations {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
@@ -43,17 +41,8 @@ final class Session implements Invalidations {
    */
   static final int MAX_IN_FLIGHT = 64;
 
-  /** Twice what can be without a reply: requests in flight, and locks that wait. */
-  static final int KEPT_REPLIES = 2 * (MAX_IN_FLIGHT + SessionLimits.WAITING_LOCKS);
-
   /** Requests that one may be done after: there are no more at once, but for waiting locks. */
   private static final int MAX_AFTER = MAX_IN_FLIGHT;
-
-  /**
-   * Listings that the client does not say to have, on the wire: ten times that in memory. One more
-   * is done again if it is lost with its connection, and then costs lookup counts, no more.
-   */
-  private static final long MAX_KEPT_BYTES = 2 << 20;
 
   /** 64 KiB: copied in some 10 µs. */
   private static final int QUICK_BYTES = 64 << 10;
@@ -87,9 +76,7 @@ final class Session implements Invalidations {
   private final Set<Long> waitingLocks = new HashSet<>();
 
   private final Followers followers = new Followers();
-  private final Map<Long, ServerFrame> kept = new HashMap<>();
-  private final ArrayDeque<Long> keptOrder = new ArrayDeque<>();
-  private long keptBytes;
+  private final KeptReplies kept = new KeptReplies();
   private final Set<String> mounts = new LinkedHashSet<>();
   private boolean closed;
 
@@ -270,9 +257,7 @@ final class Session implements Invalidations {
       // follows. That is no crowd.
       boolean expected = frame.hasRelease() || frame.getAfterCount() > 0;
       alone = running.isEmpty() && (expected || !isCrowded());
-      while (!keptOrder.isEmpty() && keptOrder.peek() <= frame.getAcked()) {
-        forgetEldestReply();
-      }
+      kept.acked(frame.getAcked());
       again = kept.get(seq);
       if (again == null && running.containsKey(seq)) {
         // Sent again while it runs: its reply goes to the connection that is attached by then.
@@ -449,15 +434,7 @@ final class Session implements Invalidations {
       if (closed) {
         return;
       }
-      if (isKept(request)
-          && (!isListing(request) || keptBytes + reply.getSerializedSize() <= MAX_KEPT_BYTES)) {
-        kept.put(request.getSeq(), reply);
-        keptOrder.add(request.getSeq());
-        keptBytes += reply.getSerializedSize();
-        if (keptOrder.size() > KEPT_REPLIES) {
-          forgetEldestReply();
-        }
-      }
+      kept.add(request, reply);
       to = connection;
     }
     try {
@@ -467,31 +444,6 @@ final class Session implements Invalidations {
     } finally {
       next.forEach(workers::execute);
     }
-  }
-
-  private static boolean isListing(ClientFrame request) {
-    return switch (request.getOpCase()) {
-      case OPENDIR, READDIR, SURVEY, OPENDIR_AHEAD -> true;
-      default -> false;
-    };
-  }
-
-  private void forgetEldestReply() {
-    ServerFrame eldest = kept.remove(keptOrder.poll());
-    if (eldest != null) {
-      keptBytes -= eldest.getSerializedSize();
-    }
-  }
-
-  /**
-   * What only looks, and hands out nothing, may as well be done again; its replies are the big
-   * ones.
-   */
-  private static boolean isKept(ClientFrame request) {
-    return switch (request.getOpCase()) {
-      case READ, GETATTR, READLINK, STATFS, ACCESS, GETXATTR, LISTXATTR, LSEEK, GETLK -> false;
-      default -> true;
-    };
   }
 
   private void cancel(long seq) {
