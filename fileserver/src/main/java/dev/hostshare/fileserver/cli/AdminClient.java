@@ -3,8 +3,14 @@ package dev.hostshare.fileserver.cli;
 import dev.hostshare.fileserver.host.LinuxHost;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.fileserver.rpc.AdminHandler;
+import dev.hostshare.fileserver.rpc.SettingsHandler;
 import dev.hostshare.fileserver.rpc.StateFolder;
+import dev.hostshare.fileserver.settings.FolderBrowser;
+import dev.hostshare.fileserver.settings.SettingsStore;
+import dev.hostshare.fileserver.settings.SettingsWatch;
 import dev.hostshare.proto.v1.AdminServiceGrpc;
+import dev.hostshare.proto.v1.SettingsServiceGrpc;
+import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -99,30 +105,59 @@ final class AdminClient implements AutoCloseable {
       folder.close();
       throw e;
     }
-    String name = InProcessServerBuilder.generateName();
-    Server server =
-        InProcessServerBuilder.forName(name)
-            .directExecutor()
-            .addService(
-                new AdminHandler(
-                    new LinuxHost(),
-                    store,
-                    file -> {},
-                    () -> {
-                      throw new IllegalStateException("no server runs");
-                    }))
-            .build()
-            .start();
-    AdminClient client =
-        new AdminClient(InProcessChannelBuilder.forName(name).directExecutor().build());
-    client.resources.add(() -> server.shutdownNow().awaitTermination());
+    AdminHandler handler =
+        new AdminHandler(
+            new LinuxHost(),
+            store,
+            file -> {},
+            () -> {
+              throw new IllegalStateException("no server runs");
+            });
+    AdminClient client = inProcess(handler);
     client.resources.add(store);
     client.resources.add(folder);
     return client;
   }
 
+  /**
+   * Connects to the running server's {@code SettingsService}, or has one here if there is none.
+   * What is changed here, a server that is started later finds.
+   */
+  static AdminClient openSettings(Path state) throws IOException {
+    if (isRunning(state)) {
+      return connect(state);
+    }
+    StateFolder folder = StateFolder.take(state);
+    try {
+      var config = new SettingsStore.Config(state, null);
+      var store = new SettingsStore(config);
+      var watch = new SettingsWatch(store);
+      AdminClient client = inProcess(new SettingsHandler(store, new FolderBrowser(config, store)));
+      client.resources.add(watch);
+      client.resources.add(folder);
+      return client;
+    } catch (IOException | RuntimeException e) {
+      folder.close();
+      throw e;
+    }
+  }
+
+  private static AdminClient inProcess(BindableService service) throws IOException {
+    String name = InProcessServerBuilder.generateName();
+    Server server =
+        InProcessServerBuilder.forName(name).directExecutor().addService(service).build().start();
+    AdminClient client =
+        new AdminClient(InProcessChannelBuilder.forName(name).directExecutor().build());
+    client.resources.add(() -> server.shutdownNow().awaitTermination());
+    return client;
+  }
+
   AdminServiceGrpc.AdminServiceBlockingStub stub() {
     return AdminServiceGrpc.newBlockingStub(channel);
+  }
+
+  SettingsServiceGrpc.SettingsServiceBlockingStub settings() {
+    return SettingsServiceGrpc.newBlockingStub(channel);
   }
 
   AdminServiceGrpc.AdminServiceStub asyncStub() {

@@ -16,7 +16,12 @@ import picocli.CommandLine.Spec;
     description = "Shares folders of this machine with Linux VMs.",
     mixinStandardHelpOptions = true,
     versionProvider = HostShareCommand.Version.class,
-    subcommands = {ServeCommand.class, OverlayCommand.class, StatusCommand.class},
+    subcommands = {
+      ServeCommand.class,
+      SharesCommand.class,
+      OverlayCommand.class,
+      StatusCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:it failed; the reason is on standard error", "2:wrong arguments"})
 public final class HostShareCommand implements Runnable {

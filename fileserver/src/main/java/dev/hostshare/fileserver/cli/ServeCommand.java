@@ -31,7 +31,7 @@ final class ServeCommand implements Callable<Integer> {
   private static final int LEAST_MIB = 180;
 
   @ParentCommand private HostShareCommand parent;
-  @Spec private CommandSpec spec;
+  @Spec private CommandSpec command;
 
   @Option(
       names = "--listen",
@@ -45,9 +45,9 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--share",
       paramLabel = "DIR[,ro][,owner=host|caller|UID:GID]",
-      required = true,
       description =
-          "A folder to share. owner: who owns what no guest has chowned; default host. Repeatable.")
+          "A folder to share. owner: who owns what no guest has chowned; default host. Repeatable."
+              + " Without it, the file-sharing list is served, which `hostshare shares` changes.")
   private List<String> shares;
 
   @Option(
@@ -142,31 +142,28 @@ final class ServeCommand implements Callable<Integer> {
     List<ShareSpec> specs = new ArrayList<>();
     try {
       listen.forEach(a -> addresses.add(ListenAddress.parse(a)));
-      for (String share : shares) {
-        specs.add(ShareSpec.parse(share, defaultOwner()));
+      for (String share : shares == null ? List.<String>of() : shares) {
+        ShareSpec spec = ShareSpec.parse(share, OwnerPolicy.ofThisHost());
+        if (specs.stream().anyMatch(s -> s.path().equals(spec.path()))) {
+          throw new IllegalArgumentException(spec.path() + " is named by --share twice");
+        }
+        specs.add(spec);
       }
     } catch (IllegalArgumentException e) {
-      throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+      throw new CommandLine.ParameterException(command.commandLine(), e.getMessage(), e);
     }
     if (maxWatches < 0) {
       throw new CommandLine.ParameterException(
-          spec.commandLine(), "--max-watches must be 0 or more, and is " + maxWatches);
+          command.commandLine(), "--max-watches must be 0 or more, and is " + maxWatches);
     }
     TlsFiles files = tls == null ? null : new TlsFiles(tls.certificate, tls.key, tls.authority);
     return new FileServer.Config(
         parent.state(),
         addresses,
-        specs,
+        shares == null ? null : specs,
         files,
         insecureLoopback,
         maxWatches,
         HostShareCommand.version());
-  }
-
-  /** macOS users come from Docker Desktop, where whoever asks owns the file. */
-  private static OwnerPolicy defaultOwner() {
-    return System.getProperty("os.name").startsWith("Mac")
-        ? new OwnerPolicy.Caller()
-        : new OwnerPolicy.Host();
   }
 }

@@ -46,18 +46,30 @@ final class StatusCommand implements Callable<Integer> {
             .toLowerCase(java.util.Locale.ROOT));
     status.getListenList().forEach(a -> System.out.println("listens  " + a));
     status.getSharesList().forEach(s -> System.out.println("shares   " + s));
-    System.out.printf("overlay  %d records%n", status.getOverlayRecords());
-    System.out.printf("watches  %d directories%n", status.getWatchedDirectories());
+    System.out.printf(
+        "overlay  %d records, %d KiB%n",
+        status.getOverlayRecords(), status.getOverlayBytes() >> 10);
+    System.out.printf(
+        "watches  %s%n",
+        status.getWatchesWork()
+            ? "%d directories of %d at the most"
+                .formatted(status.getWatchedDirectories(), status.getMaxWatches())
+            : "none: changes on the host are seen by guests within a second");
+    System.out.printf("cache    %d descriptors of directories%n", status.getCachedDescriptors());
     for (SessionStatus s : status.getSessionsList()) {
       System.out.printf(
-          "guest    %s (%s): %s; %d nodes, %d handles, %d requests, %d in flight%n",
+          "guest    %s (%s): %s; %d nodes, %d handles, %d requests, %d in flight; per second %.0f"
+              + " requests, %.0f KiB read, %.0f KiB written%n",
           s.getClient(),
           s.getPeer().isEmpty() ? "not connected" : s.getPeer(),
           s.getMountsCount() == 0 ? "no mounts" : String.join(" ", s.getMountsList()),
           s.getNodes(),
           s.getHandles(),
           s.getRequests(),
-          s.getInFlight());
+          s.getInFlight(),
+          s.getRequestsPerSecond(),
+          s.getReadBytesPerSecond() / 1024,
+          s.getWrittenBytesPerSecond() / 1024);
     }
     return CommandLine.ExitCode.OK;
   }

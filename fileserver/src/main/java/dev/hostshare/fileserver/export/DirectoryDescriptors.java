@@ -37,18 +37,6 @@ public final class DirectoryDescriptors {
    * @throws ErrnoException ESTALE if the directory is no longer where it was
    */
   int acquire(Node dir) throws ErrnoException {
-    if (dir.alias == null) {
-      synchronized (this) {
-        if (dir.fd >= 0) {
-          dir.pins++;
-          return dir.fd;
-        }
-      }
-      if (dir.fileId.equals(dir.export.rootId())) {
-        return dir.export.rootFd();
-      }
-      throw ErrnoException.of(Errno.ESTALE);
-    }
     synchronized (this) {
       if (dir.fd >= 0) {
         dir.pins++;
@@ -87,6 +75,9 @@ public final class DirectoryDescriptors {
   private int open(Node dir) throws ErrnoException {
     Alias alias = dir.alias;
     if (alias == null) {
+      if (dir.fileId.equals(dir.export.rootId())) {
+        return withRoom(dir.export::openRoot);
+      }
       throw ErrnoException.of(Errno.ESTALE);
     }
     int parent = acquire(alias.parent());

@@ -8,23 +8,51 @@ import dev.hostshare.fileserver.overlay.OverlayRecord;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * An open share: its root's descriptor, and how host attributes and overlay records make up what
- * its guests see. Thread-safe; lives as long as the server.
+ * its guests see.
+ *
+ * <p>Where another share lies in this one, what is seen of it through this one is a <i>view</i>: an
+ * export too, with the access and owners of the inner share, since the more specific share wins,
+ * whichever way a guest takes to it.
+ *
+ * <p>Thread-safe. Lives until it is revoked.
  */
-public final class Export implements AutoCloseable {
-  private final ShareSpec spec;
+public final class Export {
   private final HostFs host;
   private final OverlayStore overlay;
   private final Volumes volumes;
-  private final int rootFd;
   private final HostStat rootStat;
   private final FileId rootId;
   private final FileId hidden;
 
+  /** The share through which this view is seen; null if this is no view. */
+  private final Export outer;
+
+  /** The root's path without symbolic links. */
+  private final Path realPath;
+
+  private volatile ShareSpec spec;
+  private volatile boolean revoked;
+
+  /** The shares that lie in this one, by their roots. Empty in a view: its outer one has it. */
+  private volatile Map<FileId, Export> views = Map.of();
+
+  /** The folders between this root and theirs: moved, they would take a share with them. */
+  private volatile Set<FileId> above = Set.of();
+
+  /** Guarded by this; -1 in a view and after the end. */
+  private int rootFd;
+
   private Export(
       ShareSpec spec,
+      Path realPath,
       HostFs host,
       OverlayStore overlay,
       Volumes volumes,
@@ -33,6 +61,7 @@ public final class Export implements AutoCloseable {
       FileId rootId,
       FileId hidden) {
     this.spec = spec;
+    this.realPath = realPath;
     this.host = host;
     this.overlay = overlay;
     this.volumes = volumes;
@@ -40,6 +69,20 @@ public final class Export implements AutoCloseable {
     this.rootStat = rootStat;
     this.rootId = rootId;
     this.hidden = hidden;
+    this.outer = null;
+  }
+
+  private Export(Export outer, Export inner) {
+    spec = seenFrom(outer, inner);
+    realPath = inner.realPath;
+    host = outer.host;
+    overlay = outer.overlay;
+    volumes = outer.volumes;
+    rootFd = -1;
+    rootStat = outer.rootStat;
+    rootId = inner.rootId;
+    hidden = outer.hidden;
+    this.outer = outer;
   }
 
   /**
@@ -49,7 +92,7 @@ public final class Export implements AutoCloseable {
    *     state
    * @throws ErrnoException ENOENT, ENOTDIR, EACCES, ...
    */
-  public static Export open(
+  static Export open(
       ShareSpec spec, HostFs host, OverlayStore overlay, Volumes volumes, FileId hidden)
       throws ErrnoException {
     int fd = host.openRoot(spec.path());
@@ -59,10 +102,18 @@ public final class Export implements AutoCloseable {
       if (id.equals(hidden)) {
         throw ErrnoException.of(Errno.EACCES);
       }
-      return new Export(spec, host, overlay, volumes, fd, stat, id, hidden);
+      return new Export(spec, realPath(spec.path()), host, overlay, volumes, fd, stat, id, hidden);
     } catch (ErrnoException e) {
       host.close(fd);
       throw e;
+    }
+  }
+
+  private static Path realPath(Path path) throws ErrnoException {
+    try {
+      return path.toRealPath();
+    } catch (IOException e) {
+      throw ErrnoException.of(Errno.ENOENT); // it was there a moment ago
     }
   }
 
@@ -70,12 +121,114 @@ public final class Export implements AutoCloseable {
     return spec;
   }
 
-  int rootFd() {
-    return rootFd;
+  Path realPath() {
+    return realPath;
+  }
+
+  /**
+   * Tells this share from another that was, or will be, at the same path: another folder, or one
+   * whose owners are found in another way.
+   */
+  public long identity() {
+    return rootId.hash64() ^ (asksCaller() ? -1 : 0);
   }
 
   FileId rootId() {
     return rootId;
+  }
+
+  /** Whether {@code other} is this share, but for its access and a fixed owner. */
+  boolean isSame(Export other) {
+    return spec.path().equals(other.spec.path())
+        && rootId.equals(other.rootId)
+        && asksCaller() == other.asksCaller();
+  }
+
+  /** Takes over what a share may change while guests use it. */
+  void become(ShareSpec changed) {
+    spec = changed;
+  }
+
+  /** The share itself, of a view the one through which it is seen. */
+  Export base() {
+    return outer == null ? this : outer;
+  }
+
+  /**
+   * Notes which shares lie in this one.
+   *
+   * @param inner by their roots
+   * @param between the folders between this root and theirs
+   * @return whether anything is another than it was
+   */
+  boolean nest(Map<FileId, Export> inner, Set<FileId> between) {
+    Map<FileId, Export> next = new HashMap<>();
+    boolean changed = inner.size() != views.size();
+    for (Map.Entry<FileId, Export> e : inner.entrySet()) {
+      Export view = views.get(e.getKey());
+      if (view == null) {
+        view = new Export(this, e.getValue());
+        changed = true;
+      }
+      ShareSpec seen = seenFrom(this, e.getValue());
+      changed |= !seen.equals(view.spec);
+      view.spec = seen;
+      next.put(e.getKey(), view);
+    }
+    above = Set.copyOf(between);
+    views = Map.copyOf(next);
+    return changed;
+  }
+
+  /**
+   * What a mount that asks the server for permissions can show of owners, one that leaves it to the
+   * guest's kernel cannot: it keeps its own.
+   */
+  private static ShareSpec seenFrom(Export outer, Export inner) {
+    ShareSpec spec = inner.spec;
+    return inner.asksCaller() && !outer.asksCaller()
+        ? new ShareSpec(spec.path(), spec.readOnly(), outer.spec.owner())
+        : spec;
+  }
+
+  /** The export of a directory that was found in this one. */
+  Export at(FileId directory) {
+    Map<FileId, Export> shares = base().views;
+    return shares.isEmpty() ? this : shares.getOrDefault(directory, this);
+  }
+
+  /** EBUSY, as for a mount point, if a share would go with the directory. */
+  void requireMovable(FileId directory) throws ErrnoException {
+    Export base = base();
+    if (base.views.containsKey(directory) || base.above.contains(directory)) {
+      throw ErrnoException.of(Errno.EBUSY);
+    }
+  }
+
+  /** No session takes anything in from here on; see {@link ExportSession#revoke}. */
+  void revoke() {
+    revoked = true;
+  }
+
+  void requireGranted() throws ErrnoException {
+    if (revoked || (outer != null && outer.revoked)) {
+      throw ErrnoException.of(Errno.EACCES);
+    }
+  }
+
+  /** A descriptor of the root, the caller's. */
+  synchronized int openRoot() throws ErrnoException {
+    if (rootFd < 0) {
+      throw ErrnoException.of(outer == null ? Errno.EACCES : Errno.ESTALE);
+    }
+    return host.openLocation(rootFd, new byte[] {'.'});
+  }
+
+  synchronized HostStat statRoot() throws ErrnoException {
+    if (rootFd < 0) {
+      throw ErrnoException.of(Errno.EACCES);
+    }
+    return host.stat(rootFd, HostFs.SELF);
   }
 
   boolean asksCaller() {
@@ -142,8 +295,11 @@ public final class Export implements AutoCloseable {
         : stat.inode() ^ Long.rotateRight(id.volume(), 12);
   }
 
-  @Override
-  public void close() {
-    host.close(rootFd);
+  /** Closes the root's descriptor: the folder's file system can be unmounted. */
+  synchronized void close() {
+    if (rootFd >= 0) {
+      host.close(rootFd);
+      rootFd = -1;
+    }
   }
 }

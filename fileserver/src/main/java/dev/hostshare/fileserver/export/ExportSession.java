@@ -104,7 +104,7 @@ public final class ExportSession implements AutoCloseable {
 
   /** Takes a share's root into the session, with a lookup count. */
   public Entry mount(Export export, Caller caller) throws ErrnoException {
-    HostStat stat = host.stat(export.rootFd(), HostFs.SELF);
+    HostStat stat = export.statRoot();
     Node root = nodes.enter(export, export.rootId(), stat.type(), null, null);
     return new Entry(root.id, export.compose(stat, root.fileId, caller), true);
   }
@@ -133,6 +133,22 @@ public final class ExportSession implements AutoCloseable {
     handles.close();
     watches.ends(this);
     nodes.clear();
+  }
+
+  /**
+   * A share was taken away: its handles are closed, its locks go, and its nodes are of no use any
+   * more. Nothing of it is open on the host when this returns, but by operations under way.
+   */
+  void revoke(Export share) {
+    locks.revoke(share);
+    handles.revoke(share);
+    nodes.of(share).forEach(this::forgotten);
+  }
+
+  /** Shares came to lie in others, or no longer do, or are shared in another way. */
+  void sharesChanged() {
+    nodes.rehome();
+    invalidations.everything();
   }
 
   private void forgotten(Node node) {
@@ -192,14 +208,12 @@ public final class ExportSession implements AutoCloseable {
   }
 
   /** A change by another session, to a file or to what {@code name} means in a directory. */
-  void changedElsewhere(Export export, FileId file, byte[] name) {
-    Node node = nodes.find(export, file);
-    if (node == null) {
-      return;
-    }
-    invalidations.node(node.id);
-    if (name != null) {
-      invalidations.name(node.id, name);
+  void changedElsewhere(FileId file, byte[] name) {
+    for (Node node : nodes.findAll(file)) {
+      invalidations.node(node.id);
+      if (name != null) {
+        invalidations.name(node.id, name);
+      }
     }
   }
 
@@ -209,16 +223,16 @@ public final class ExportSession implements AutoCloseable {
 
   /** This session changed a file. */
   void changed(Node node) {
-    watches.changed(this, node.export, node.fileId);
+    watches.changed(this, node.fileId);
   }
 
-  void changed(Export export, FileId file) {
-    watches.changed(this, export, file);
+  void changed(FileId file) {
+    watches.changed(this, file);
   }
 
   /** This session changed what a name means. */
   void changedName(Node directory, byte[] name) {
-    watches.changedName(this, directory.export, directory.fileId, name);
+    watches.changedName(this, directory.fileId, name);
   }
 
   /** Tells this guest, before it has its reply, of all that others changed until now. */
@@ -344,7 +358,7 @@ public final class ExportSession implements AutoCloseable {
       at = alias.parent();
     }
     Collections.reverse(parts);
-    Path root = parent.export.spec().path();
+    Path root = at.export.base().realPath();
     return (root.getNameCount() == 0 ? "" : root.toString()) + "/" + String.join("/", parts);
   }
 

@@ -302,6 +302,7 @@ public final class Files {
       throws ErrnoException {
     OpenFile file = session.handles.enterFile(handle);
     try {
+      file.node.export.requireWritable(); // the share may have become read-only since
       if (killSuidgid) {
         session.inodes().killSuidgid(file);
       }
@@ -370,6 +371,7 @@ public final class Files {
     try {
       OpenFile to = session.handles.enterFile(out);
       try {
+        to.node.export.requireWritable();
         long copied = host.copyFileRange(from.fd, inOffset, to.fd, outOffset, length);
         session.changed(to.node);
         return copied;

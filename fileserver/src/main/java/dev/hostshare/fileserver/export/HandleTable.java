@@ -23,7 +23,7 @@ final class HandleTable {
 
   /** ENFILE when the session has too many open; the caller still owns {@code fd} then. */
   synchronized OpenFile addFile(Node node, int fd, int flags) throws ErrnoException {
-    requireRoom();
+    requireRoom(node);
     OpenFile file = new OpenFile(++lastId, node, fd, host, flags);
     byId.put(file.id, file);
     file.next = node.openFile;
@@ -32,13 +32,14 @@ final class HandleTable {
   }
 
   synchronized OpenDirectory addDirectory(Node node, int fd) throws ErrnoException {
-    requireRoom();
+    requireRoom(node);
     OpenDirectory directory = new OpenDirectory(++lastId, node, fd, host);
     byId.put(directory.id, directory);
     return directory;
   }
 
-  private void requireRoom() throws ErrnoException {
+  private void requireRoom(Node node) throws ErrnoException {
+    node.export.requireGranted();
     if (closed) {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
@@ -122,6 +123,25 @@ final class HandleTable {
 
   synchronized int size() {
     return byId.size();
+  }
+
+  /** Closes what is open of a share that was taken away. */
+  void revoke(Export share) {
+    List<Handle> revoked = new ArrayList<>();
+    synchronized (this) {
+      for (Handle handle : byId.values()) {
+        if (handle.node.export.base() == share) {
+          revoked.add(handle);
+        }
+      }
+      for (Handle handle : revoked) {
+        byId.remove(handle.id);
+        if (handle instanceof OpenFile file) {
+          unlink(file);
+        }
+      }
+    }
+    revoked.forEach(Handle::leave);
   }
 
   /** The end of the session: all are closed, and none can be opened any more. */

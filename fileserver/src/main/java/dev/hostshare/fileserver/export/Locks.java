@@ -5,7 +5,9 @@ import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.HostFs;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 
@@ -45,6 +47,9 @@ public final class Locks {
   private final HostFs host;
   private final Map<Key, Owner> owners = new HashMap<>();
   private final Semaphore waiting;
+
+  /** Who waits, and for a lock in what. */
+  private final Map<BlockingCall, Node> waiters = new HashMap<>();
 
   Locks(ExportSession session, int waitingLimit) {
     this.session = session;
@@ -111,6 +116,8 @@ public final class Locks {
   public void setWaiting(long handle, long owner, int pid, Range range, BlockingCall turn)
       throws ErrnoException {
     waiting(
+        handle,
+        turn,
         () ->
             withOwner(
                 handle,
@@ -218,6 +225,8 @@ public final class Locks {
   /** Takes the BSD lock of the handle, waiting for it. EINTR when {@code turn} is cancelled. */
   public void flockWaiting(long handle, int type, BlockingCall turn) throws ErrnoException {
     waiting(
+        handle,
+        turn,
         () -> {
           OpenFile file = session.handles.enterFile(handle);
           try {
@@ -232,15 +241,63 @@ public final class Locks {
     void run() throws ErrnoException;
   }
 
-  private void waiting(Wait wait) throws ErrnoException {
+  private void waiting(long handle, BlockingCall turn, Wait wait) throws ErrnoException {
+    OpenFile file = session.handles.enterFile(handle);
+    Node node = file.node;
+    file.leave();
     if (!waiting.tryAcquire()) {
       throw ErrnoException.of(Errno.ENOLCK);
     }
+    synchronized (this) {
+      waiters.put(turn, node);
+    }
     try {
+      node.export.requireGranted(); // else nobody might cancel it
       wait.run();
     } finally {
+      synchronized (this) {
+        waiters.remove(turn);
+      }
       waiting.release();
     }
+  }
+
+  /** The POSIX locks in files of a share that was taken away go, and nobody waits any more. */
+  void revoke(Export share) {
+    List<BlockingCall> cancelled = new ArrayList<>();
+    synchronized (this) {
+      waiters.forEach(
+          (turn, node) -> {
+            if (node.export.base() == share) {
+              cancelled.add(turn);
+            }
+          });
+    }
+    try {
+      for (BlockingCall turn : cancelled) {
+        turn.cancel();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    release(share);
+  }
+
+  private synchronized void release(Export share) {
+    owners
+        .entrySet()
+        .removeIf(
+            e -> {
+              if (e.getKey().node().export.base() != share) {
+                return false;
+              }
+              Owner owner = e.getValue();
+              owner.released = true;
+              if (owner.users == 0) {
+                host.close(owner.fd);
+              }
+              return true;
+            });
   }
 
   /** The end of the session: all POSIX locks go; whoever still waits was cancelled before. */

@@ -85,7 +85,7 @@ public final class Names {
   Entry enter(Node parent, Location dir, byte[] name, HostStat stat, Caller caller)
       throws ErrnoException {
     FileId id = parent.export.identify(stat, dir.dir, name);
-    Attributes attributes = session.seen(parent.export, stat, id, parent, name, caller);
+    Attributes attributes = session.seen(parent.export.at(id), stat, id, parent, name, caller);
     Node node = session.nodes.enter(parent.export, id, stat.type(), parent, name);
     return entry(node, attributes, parent);
   }
@@ -305,6 +305,7 @@ public final class Names {
       try {
         stat = host.stat(fd, HostFs.SELF);
         id = parent.export.identify(stat, fd, HostFs.SELF);
+        parent.export.requireMovable(id);
       } catch (ErrnoException e) {
         host.close(fd);
         throw e;
@@ -317,7 +318,7 @@ public final class Names {
 
     void removed() throws ErrnoException {
       session.changedName(parent, name);
-      session.changed(parent.export, id);
+      session.changed(id);
       Node node = session.nodes.find(parent.export, id);
       boolean last = stat.isDirectory() || host.stat(fd, HostFs.SELF).nlink() == 0;
       if (last && !stat.isDirectory() && (node == null || !session.handles.isOpen(node))) {
@@ -455,7 +456,7 @@ public final class Names {
     session.overlay.moved(file.id, session.place(to, newName));
     session.changedName(from, name);
     session.changedName(to, newName);
-    session.changed(from.export, file.id);
+    session.changed(file.id);
   }
 
   /** link(2); also gives an O_TMPFILE file its first name. */

@@ -19,8 +19,10 @@ final class Node {
   }
 
   final long id;
-  final Export export;
   final FileId fileId;
+
+  /** Written under the lock of the {@link NodeTable}, when shares come to lie in others. */
+  volatile Export export;
 
   /** S_IFMT bits on the host: a special file of the overlay is a regular one here. */
   final int hostType;

@@ -17,6 +17,9 @@ import java.util.function.Consumer;
  * while the guest holds lookup counts on it or knows something below it. Thread-safe; one lock.
  */
 final class NodeTable {
+  /** Renames on the host while we walk up could show us a circle. */
+  private static final int MAX_DEPTH = 4096;
+
   private record Key(Export export, FileId fileId) {}
 
   private final int limit;
@@ -40,18 +43,22 @@ final class NodeTable {
     this.onGone = onGone;
   }
 
-  /** The node with this id; ESTALE if it was never given out or was forgotten. */
+  /**
+   * The node with this id; ESTALE if it was never given out or was forgotten, EACCES if its share
+   * was taken away.
+   */
   synchronized Node get(long id) throws ErrnoException {
     Node node = byId.get(id);
     if (node == null) {
       throw ErrnoException.of(Errno.ESTALE);
     }
+    node.export.requireGranted();
     return node;
   }
 
-  /** The node of a file, if the session knows it. */
+  /** The node of a file in a directory of {@code export}, if the session knows it. */
   synchronized Node find(Export export, FileId fileId) {
-    return byKey.get(new Key(export, fileId));
+    return byKey.get(new Key(export.at(fileId), fileId));
   }
 
   /** The nodes of a file, in whatever share the session knows it. */
@@ -70,22 +77,27 @@ final class NodeTable {
   /**
    * Notes that the guest is told of this file, with one lookup count.
    *
+   * @param export of a share's root and of an unnamed file; a named one has that of its parent
    * @param parent and name: where it was seen; null for a share's root and an unnamed file
-   * @throws ErrnoException ENFILE when the session knows too many, or all of them do
+   * @throws ErrnoException ENFILE when the session knows too many, or all of them do; EACCES if the
+   *     share was taken away
    */
   synchronized Node enter(Export export, FileId fileId, int hostType, Node parent, byte[] name)
       throws ErrnoException {
-    Key key = new Key(export, fileId);
+    // Looked at under the lock: what shares lie in it may just have changed.
+    Export its = parent == null ? export : parent.export.at(fileId);
+    its.requireGranted();
+    Key key = new Key(its, fileId);
     Node node = byKey.get(key);
     if (node == null) {
       if (byId.size() >= limit || !all.add()) {
         throw ErrnoException.of(Errno.ENFILE);
       }
-      node = new Node(++lastId, export, fileId, hostType);
+      node = new Node(++lastId, its, fileId, hostType);
       byId.put(node.id, node);
       byKey.put(key, node);
-      if (parent == null) {
-        exports.add(export);
+      if (parent == null || its != parent.export) {
+        exports.add(its);
       }
     }
     node.lookups++;
@@ -197,6 +209,49 @@ final class NodeTable {
 
   synchronized int size() {
     return byId.size();
+  }
+
+  /** The nodes of a share, and of what is seen through it. */
+  synchronized List<Node> of(Export share) {
+    return byId.values().stream().filter(n -> n.export.base() == share).toList();
+  }
+
+  /** Gives each node the export of where it is, after shares came to lie in others, or went. */
+  synchronized void rehome() {
+    Map<Node, Export> known = new HashMap<>();
+    for (Node node : byId.values()) {
+      Export export = exportOf(node, known);
+      if (export != node.export) {
+        byKey.remove(new Key(node.export, node.fileId), node);
+        node.export = export;
+        byKey.put(new Key(export, node.fileId), node);
+        exports.add(export);
+      }
+    }
+  }
+
+  private static Export exportOf(Node node, Map<Node, Export> known) {
+    List<Node> below = new ArrayList<>();
+    Export export = null;
+    for (Node n = node; export == null; ) {
+      export = known.get(n);
+      if (export == null) {
+        Export base = n.export.base();
+        Export own = n.isDirectory() ? base.at(n.fileId) : base;
+        Alias alias = n.alias;
+        if (own != base || alias == null || below.size() > MAX_DEPTH) {
+          export = own;
+          known.put(n, own);
+        } else {
+          below.add(n);
+          n = alias.parent();
+        }
+      }
+    }
+    for (Node n : below) {
+      known.put(n, export);
+    }
+    return export;
   }
 
   /** The end of the session: every node goes. */

@@ -15,6 +15,14 @@ public sealed interface OwnerPolicy {
   record Caller() implements OwnerPolicy {}
 
   /**
+   * Of shares that name none. macOS users come from Docker Desktop, where whoever asks owns the
+   * file.
+   */
+  static OwnerPolicy ofThisHost() {
+    return System.getProperty("os.name").startsWith("Mac") ? new Caller() : new Host();
+  }
+
+  /**
    * Reads {@code host}, {@code caller} or {@code UID:GID}.
    *
    * @throws IllegalArgumentException naming what is wrong

@@ -9,6 +9,11 @@ import java.nio.file.Path;
  */
 public record ShareSpec(Path path, boolean readOnly, OwnerPolicy owner) {
 
+  /** As {@link #parse} reads it. */
+  public String text() {
+    return path + (readOnly ? ",ro" : "") + ",owner=" + owner.text();
+  }
+
   /**
    * Reads {@code DIR[,ro][,rw][,owner=host|caller|UID:GID]}.
    *

@@ -138,6 +138,11 @@ public final class Watches implements AutoCloseable {
     return List.copyOf(byKey.getOrDefault(key, List.of()));
   }
 
+  /** Those that have begun and not ended. */
+  List<ExportSession> sessions() {
+    return sessions;
+  }
+
   void begins(ExportSession session) {
     sessions.add(session);
   }
@@ -250,19 +255,19 @@ public final class Watches implements AutoCloseable {
   }
 
   /** A session changed a file: the others are told. */
-  void changed(ExportSession by, Export export, FileId file) {
+  void changed(ExportSession by, FileId file) {
     for (ExportSession other : sessions) {
       if (other != by) {
-        other.changedElsewhere(export, file, null);
+        other.changedElsewhere(file, null);
       }
     }
   }
 
   /** A session changed what a name means: the others are told. */
-  void changedName(ExportSession by, Export export, FileId directory, byte[] name) {
+  void changedName(ExportSession by, FileId directory, byte[] name) {
     for (ExportSession other : sessions) {
       if (other != by) {
-        other.changedElsewhere(export, directory, name);
+        other.changedElsewhere(directory, name);
       }
     }
   }

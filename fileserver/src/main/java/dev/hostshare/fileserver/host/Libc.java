@@ -78,6 +78,9 @@ final class Libc {
   static final MethodHandle FANOTIFY_INIT = handle("fanotify_init", JAVA_INT, JAVA_INT);
   static final MethodHandle FANOTIFY_MARK =
       handle("fanotify_mark", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, ADDRESS);
+  static final MethodHandle INOTIFY_INIT1 = handle("inotify_init1", JAVA_INT);
+  static final MethodHandle INOTIFY_ADD_WATCH =
+      handle("inotify_add_watch", JAVA_INT, ADDRESS, JAVA_INT);
   static final MethodHandle NAME_TO_HANDLE_AT =
       handle("name_to_handle_at", JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_INT);
   static final MethodHandle POLL = handle("poll", ADDRESS, JAVA_LONG, JAVA_INT);

@@ -8,7 +8,10 @@ import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -221,6 +224,20 @@ public final class OverlayStore implements AutoCloseable {
   /** Every folder that was ever shared. */
   public List<String> roots() throws ErrnoException {
     return query(() -> database.roots());
+  }
+
+  /** Bytes of the store's files on the disk. */
+  public long bytes() {
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(file.getParent(), file.getFileName() + "*")) {
+      long sum = 0;
+      for (Path each : files) {
+        sum += each.toFile().length();
+      }
+      return sum;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The file's record, or null. */

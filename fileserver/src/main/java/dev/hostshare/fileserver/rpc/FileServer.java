@@ -4,29 +4,34 @@ import com.google.common.util.concurrent.MoreExecutors;
 import com.google.common.util.concurrent.ThreadFactoryBuilder;
 import com.sun.management.UnixOperatingSystemMXBean;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
-import dev.hostshare.fileserver.export.Export;
 import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
-import dev.hostshare.fileserver.export.Volumes;
+import dev.hostshare.fileserver.export.Shares;
 import dev.hostshare.fileserver.export.Watches;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.Fanotify;
-import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.fileserver.host.HostFs;
 import dev.hostshare.fileserver.host.HostWatch;
 import dev.hostshare.fileserver.host.LinuxHost;
+import dev.hostshare.fileserver.overlay.OverlayException;
 import dev.hostshare.fileserver.overlay.OverlayStore;
+import dev.hostshare.fileserver.settings.FolderBrowser;
+import dev.hostshare.fileserver.settings.SettingsStore;
+import dev.hostshare.fileserver.settings.SettingsWatch;
+import dev.hostshare.proto.v1.Share;
 import dev.hostshare.proto.v1.StatusReply;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,7 +52,9 @@ public final class FileServer implements AutoCloseable {
   private final DirectoryDescriptors descriptors;
   private final Watches watches;
   private final SessionLimits limits;
-  private final List<Export> exports = new ArrayList<>();
+  private final Shares shares;
+  private final SettingsStore settings;
+  private final int maxWatches;
   private final ExecutorService workers =
       Executors.newFixedThreadPool(
           WORKERS, new ThreadFactoryBuilder().setNameFormat("worker-%d").setDaemon(true).build());
@@ -58,10 +65,12 @@ public final class FileServer implements AutoCloseable {
       new ThreadFactoryBuilder().setNameFormat("lock-waiter-%d").setDaemon(true).build();
   private final SessionTable sessions = new SessionTable(timer);
   private final Listeners listeners = new Listeners(LinuxHost.userId());
+  private SettingsWatch settingsWatch;
 
   /**
    * What to serve, and where.
    *
+   * @param shares null: those of the file-sharing list
    * @param maxWatches how many directories may be watched for changes; 0 for none
    * @param tls null if no TCP address with TLS is among the addresses
    */
@@ -86,14 +95,20 @@ public final class FileServer implements AutoCloseable {
     int budget = descriptorLimit();
     descriptors = new DirectoryDescriptors(host, Math.clamp(budget / 4, 16, 16384));
     limits = SessionLimits.forDescriptors(budget);
-    watches = new Watches(hostWatch(config.maxWatches()), config.maxWatches());
+    maxWatches = config.maxWatches();
+    watches = new Watches(hostWatch(maxWatches), maxWatches);
     OverlayStore opened = null;
     try {
+      var settingsConfig = new SettingsStore.Config(state.path(), config.shares());
+      settings = new SettingsStore(settingsConfig);
       opened = OverlayStore.open(state.path());
       overlay = opened;
-      openShares(config.shares());
+      shares = noShares();
+      settings.enforce(this::share);
       LinuxHost.clearUmask();
-      listen(config);
+      listen(config, new FolderBrowser(settingsConfig, settings));
+      settingsWatch = new SettingsWatch(settings);
+      var _ = timer.scheduleAtFixedRate(sessions::measure, 1, 1, TimeUnit.SECONDS);
     } catch (IOException | RuntimeException e) {
       closeQuietly(opened, e);
       throw e;
@@ -102,7 +117,6 @@ public final class FileServer implements AutoCloseable {
 
   private void closeQuietly(OverlayStore opened, Exception why) {
     listeners.close();
-    exports.forEach(Export::close);
     watches.close();
     workers.shutdownNow();
     timer.shutdownNow();
@@ -138,50 +152,48 @@ public final class FileServer implements AutoCloseable {
         : 1024;
   }
 
-  private void openShares(List<ShareSpec> shares) throws IOException {
-    Volumes volumes = new Volumes(host, overlay);
-    FileId hidden = identityOf(state.path(), volumes);
-    List<String> roots = new ArrayList<>();
-    for (ShareSpec share : shares) {
-      try {
-        exports.add(Export.open(share, host, overlay, volumes, hidden));
-      } catch (ErrnoException e) {
-        throw new IOException(
-            "cannot share "
-                + share.path()
-                + ": "
-                + e.getMessage()
-                + "; a share is a folder that the server's user can read",
-            e);
-      }
-      roots.add(share.path().toString());
-    }
-    overlay.rememberRoots(roots);
-  }
-
-  private FileId identityOf(Path folder, Volumes volumes) throws IOException {
+  private Shares noShares() throws IOException {
     try {
-      int fd = host.openRoot(folder);
-      try {
-        return volumes.identify(host.stat(fd, HostFs.SELF), fd, HostFs.SELF);
-      } finally {
-        host.close(fd);
-      }
+      return new Shares(host, overlay, watches, state.path());
     } catch (ErrnoException e) {
-      throw new IOException("cannot open " + folder + ": " + e.getMessage(), e);
+      throw new IOException("cannot open " + state.path() + ": " + e.getMessage(), e);
     }
   }
 
-  private void listen(Config config) throws IOException {
+  /** Puts the list in force; the guests know of it when this returns. */
+  private Map<Path, String> share(List<ShareSpec> wanted) {
+    Map<Path, String> failures = new HashMap<>();
+    try {
+      Shares.Outcome outcome = shares.apply(wanted);
+      outcome
+          .failures()
+          .forEach((path, e) -> failures.put(path, path + " cannot be shared: " + e.getMessage()));
+      if (outcome.changed()) {
+        log.info(
+            "shared now: {}",
+            String.join(" ", shares.all().stream().map(e -> e.spec().text()).toList()));
+        sessions.sharesChanged(grants());
+      }
+    } catch (OverlayException e) {
+      log.error("the list is not in force: {}", e.getMessage());
+      wanted.forEach(s -> failures.put(s.path(), "the overlay store failed: " + e.getMessage()));
+    }
+    return failures;
+  }
+
+  private List<Share> grants() {
+    return shares.all().stream().map(Packing::share).toList();
+  }
+
+  private void listen(Config config, FolderBrowser browser) throws IOException {
     AdminHandler admin = new AdminHandler(host, overlay, watches::changedRecord, this::status);
-    listeners.listen(controlAddress(), null, false, admin.bindService(), workers);
+    listeners.control(
+        controlAddress(),
+        List.of(admin.bindService(), new SettingsHandler(settings, browser).bindService()),
+        workers);
     FileServiceHandler files =
         new FileServiceHandler(
-            sessions,
-            this::newSession,
-            exports.stream().map(e -> Packing.share(e.spec())).toList(),
-            watches.isOpen(),
-            "hostshare " + version);
+            sessions, this::newSession, this::grants, watches.isOpen(), "hostshare " + version);
     for (ListenAddress address : config.listen()) {
       TlsFiles tls = address instanceof ListenAddress.Tcp ? config.tls() : null;
       // Callbacks on the event loop: they only hand the frame on.
@@ -194,7 +206,7 @@ public final class FileServer implements AutoCloseable {
     }
   }
 
-  private ListenAddress controlAddress() throws IOException {
+  private ListenAddress.Unix controlAddress() throws IOException {
     try {
       return new ListenAddress.Unix(StateFolder.controlSocket(state.path()).toAbsolutePath());
     } catch (IllegalArgumentException e) {
@@ -204,8 +216,7 @@ public final class FileServer implements AutoCloseable {
 
   private Session newSession(String client) {
     ExportSession export = new ExportSession(host, overlay, descriptors, watches, limits);
-    Operations operations =
-        new Operations(export, List.copyOf(exports), FileServiceHandler.MAX_PAYLOAD);
+    Operations operations = new Operations(export, shares, FileServiceHandler.MAX_PAYLOAD);
     return new Session(client, export, operations, workers, waiters);
   }
 
@@ -221,27 +232,27 @@ public final class FileServer implements AutoCloseable {
         .setPid((int) ProcessHandle.current().pid())
         .setUptimeMillis((System.nanoTime() - started) / 1_000_000)
         .addAllListen(addresses.subList(1, addresses.size()))
-        .addAllShares(exports.stream().map(e -> text(e.spec())).toList())
+        .addAllShares(shares.all().stream().map(e -> e.spec().text()).toList())
         .addAllSessions(sessions.status())
         .setOverlayRecords(overlay.size())
         .setCachedDescriptors(descriptors.size())
         .setWatchedDirectories(watches.size())
+        .setMaxWatches(maxWatches)
+        .setWatchesWork(watches.isOpen())
+        .setOverlayBytes(overlay.bytes())
         .build();
-  }
-
-  private static String text(ShareSpec spec) {
-    return spec.path() + (spec.readOnly() ? ",ro" : "") + ",owner=" + spec.owner().text();
   }
 
   /** Ends connections and sessions; what guests were told is safe is on the disk. */
   @Override
   public void close() throws IOException {
+    settingsWatch.close();
     listeners.close();
     sessions.close();
     workers.shutdownNow();
     timer.shutdownNow();
     watches.close();
-    exports.forEach(Export::close);
+    shares.close();
     try {
       overlay.sync();
     } catch (ErrnoException e) {

@@ -12,6 +12,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +30,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
 
   private final SessionTable sessions;
   private final Function<String, Session> newSession;
-  private final List<Share> shares;
+  private final Supplier<List<Share>> shares;
   private final boolean watches;
   private final String serverName;
 
@@ -37,12 +38,13 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
    * The service.
    *
    * @param newSession makes a session for a client of this name
+   * @param shares what guests may have at this moment
    * @param watches whether sessions are told of changes on the host
    */
   FileServiceHandler(
       SessionTable sessions,
       Function<String, Session> newSession,
-      List<Share> shares,
+      Supplier<List<Share>> shares,
       boolean watches,
       String serverName) {
     this.sessions = sessions;
@@ -139,7 +141,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
                       .setMaxInFlight(Session.MAX_IN_FLIGHT)
                       .setMaxNodes(session.maxNodes())
                       .setServer(serverName)
-                      .addAllShares(shares)
+                      .addAllShares(shares.get())
                       .setWatches(watches)
                       .setKeepsOrder(true))
               .build());

@@ -63,6 +63,16 @@ final class Listeners implements AutoCloseable {
   }
 
   /**
+   * Starts to listen for the user's own tools. Calls of several services are run by {@code
+   * executor}.
+   */
+  void control(
+      ListenAddress.Unix address, List<ServerServiceDefinition> services, Executor executor)
+      throws IOException {
+    listenUnix(address.path(), services, executor);
+  }
+
+  /**
    * Starts to listen.
    *
    * @param tls null for a Unix socket, or for plaintext on loopback
@@ -77,19 +87,19 @@ final class Listeners implements AutoCloseable {
       Executor executor)
       throws IOException {
     switch (address) {
-      case ListenAddress.Unix unix -> listenUnix(unix.path(), service, executor);
+      case ListenAddress.Unix unix -> listenUnix(unix.path(), List.of(service), executor);
       case ListenAddress.Tcp tcp -> listenTcp(tcp, tls, insecureLoopback, service, executor);
     }
   }
 
-  private void listenUnix(Path path, ServerServiceDefinition service, Executor executor)
+  private void listenUnix(Path path, List<ServerServiceDefinition> services, Executor executor)
       throws IOException {
     removeStale(path);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new DomainSocketAddress(path.toFile()))
             .channelType(EpollServerDomainSocketChannel.class)
             .protocolNegotiator(new PeerCredentialsNegotiator());
-    start(builder, service, executor, new PeerUserCheck(ownUid), "unix:" + path);
+    start(builder, services, executor, new PeerUserCheck(ownUid), "unix:" + path);
     sockets.add(path);
     // The check above is what counts; the mode keeps others from even knocking.
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
@@ -136,7 +146,8 @@ final class Listeners implements AutoCloseable {
     if (tls != null) {
       builder.sslContext(sslContext(tls));
     }
-    Server server = start(builder, service, executor, new PeerAddress(), address.toString());
+    Server server =
+        start(builder, List.of(service), executor, new PeerAddress(), address.toString());
     addresses.add(new ListenAddress.Tcp(address.host(), server.getPort()).toString());
   }
 
@@ -163,7 +174,7 @@ final class Listeners implements AutoCloseable {
 
   private Server start(
       NettyServerBuilder builder,
-      ServerServiceDefinition service,
+      List<ServerServiceDefinition> services,
       Executor executor,
       ServerInterceptor check,
       String name)
@@ -177,7 +188,7 @@ final class Listeners implements AutoCloseable {
             .flowControlWindow(WINDOW)
             .permitKeepAliveTime(PERMITTED_PING_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addService(service)
+            .addServices(services)
             .addService(new HealthStatusManager().getHealthService())
             .addService(ProtoReflectionServiceV1.newInstance())
             // The last interceptor runs first: nothing is served before the check.

@@ -10,6 +10,7 @@ import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.Files;
 import dev.hostshare.fileserver.export.Locks;
 import dev.hostshare.fileserver.export.Names;
+import dev.hostshare.fileserver.export.Shares;
 import dev.hostshare.fileserver.host.BlockingCall;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.HostFs;
@@ -39,7 +40,7 @@ final class Operations {
   private static final Logger log = LoggerFactory.getLogger(Operations.class);
 
   private final ExportSession session;
-  private final List<Export> exports;
+  private final Shares shares;
   private final int maxPayload;
   private final ThreadLocal<MemorySegment> buffer;
 
@@ -48,9 +49,9 @@ final class Operations {
    *
    * @param maxPayload bytes of a read or write at the most
    */
-  Operations(ExportSession session, List<Export> exports, int maxPayload) {
+  Operations(ExportSession session, Shares shares, int maxPayload) {
     this.session = session;
-    this.exports = exports;
+    this.shares = shares;
     this.maxPayload = maxPayload;
     this.buffer = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(maxPayload));
   }
@@ -180,15 +181,11 @@ final class Operations {
   }
 
   private Mounted mount(String path, Caller caller) throws ErrnoException {
-    for (Export export : exports) {
-      if (export.spec().path().toString().equals(path)) {
-        return Mounted.newBuilder()
-            .setShare(Packing.share(export.spec()))
-            .setRoot(Packing.entry(session.mount(export, caller)))
-            .build();
-      }
-    }
-    throw ErrnoException.of(Errno.ENOENT);
+    Export export = shares.find(path);
+    return Mounted.newBuilder()
+        .setShare(Packing.share(export))
+        .setRoot(Packing.entry(session.mount(export, caller)))
+        .build();
   }
 
   private void walk(ClientFrame f, Caller caller, ServerFrame.Builder reply) throws ErrnoException {

@@ -7,6 +7,7 @@ import dev.hostshare.fileserver.export.Attributes;
 import dev.hostshare.fileserver.export.Caller;
 import dev.hostshare.fileserver.export.Directories;
 import dev.hostshare.fileserver.export.Entry;
+import dev.hostshare.fileserver.export.Export;
 import dev.hostshare.fileserver.export.Files;
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.ShareSpec;
@@ -43,9 +44,13 @@ final class Packing {
     return new Caller(true, c.getUid(), c.getGid(), c.getPid(), groups);
   }
 
-  static Share share(ShareSpec spec) {
+  static Share share(Export export) {
+    ShareSpec spec = export.spec();
     Share.Builder share =
-        Share.newBuilder().setPath(spec.path().toString()).setReadOnly(spec.readOnly());
+        Share.newBuilder()
+            .setPath(spec.path().toString())
+            .setReadOnly(spec.readOnly())
+            .setIdentity(export.identity());
     switch (spec.owner()) {
       case OwnerPolicy.Host h -> share.setOwner(dev.hostshare.proto.v1.OwnerPolicy.HOST);
       case OwnerPolicy.Caller c -> share.setOwner(dev.hostshare.proto.v1.OwnerPolicy.CALLER);

@@ -10,6 +10,8 @@ import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Invalidate;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.SessionStatus;
+import dev.hostshare.proto.v1.Share;
+import dev.hostshare.proto.v1.SharesChanged;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,7 +67,7 @@ final class Session implements Invalidations {
   private final Operations operations;
   private final Executor workers;
   private final ThreadFactory waiters;
-  private final AtomicLong requests = new AtomicLong();
+  private final Rates rates = new Rates();
 
   // ---- guarded by this ----
   private Connection connection;
@@ -145,6 +146,22 @@ final class Session implements Invalidations {
       }
     }
     to.send(ServerFrame.newBuilder().setInvalidate(what).build());
+  }
+
+  /** Tells the guest what is shared now; one that is away hears of it with its next welcome. */
+  void sharesChanged(SharesChanged shares) {
+    Connection to;
+    synchronized (this) {
+      mounts.retainAll(shares.getSharesList().stream().map(Share::getPath).toList());
+      to = connection;
+    }
+    if (to != null) {
+      to.send(ServerFrame.newBuilder().setSharesChanged(shares).build());
+    }
+  }
+
+  void measure() {
+    rates.measure();
   }
 
   private void catchUp(Connection reading) {
@@ -283,7 +300,7 @@ final class Session implements Invalidations {
       from.credit();
       return;
     }
-    requests.incrementAndGet();
+    rates.request();
     if (waits) {
       return;
     }
@@ -388,6 +405,11 @@ final class Session implements Invalidations {
           mounts.add(frame.getMount().getPath());
         }
       }
+      if (reply.hasData()) {
+        rates.read(reply.getData().size());
+      } else if (frame.hasWrite()) {
+        rates.written(frame.getWrite().getSerializedSize());
+      }
       return reply.build();
     } catch (ErrnoException e) {
       if (e.errno() == Errno.EROFS || e.errno() == Errno.EIO || e.errno() == Errno.ENOSPC) {
@@ -485,13 +507,17 @@ final class Session implements Invalidations {
   }
 
   synchronized SessionStatus status() {
+    Rates.PerSecond now = rates.perSecond();
     SessionStatus.Builder status =
         SessionStatus.newBuilder()
             .setClient(client)
             .addAllMounts(mounts)
             .setNodes(export.nodeCount())
             .setHandles(export.handleCount())
-            .setRequests(requests.get())
+            .setRequests(rates.requests())
+            .setRequestsPerSecond(now.requests())
+            .setReadBytesPerSecond(now.read())
+            .setWrittenBytesPerSecond(now.written())
             .setInFlight(running.size());
     if (connection != null) {
       status.setPeer(connection.peer());

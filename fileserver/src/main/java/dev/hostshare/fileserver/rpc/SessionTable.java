@@ -2,6 +2,8 @@ package dev.hostshare.fileserver.rpc;
 
 import com.google.protobuf.ByteString;
 import dev.hostshare.proto.v1.SessionStatus;
+import dev.hostshare.proto.v1.Share;
+import dev.hostshare.proto.v1.SharesChanged;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -71,6 +73,21 @@ final class SessionTable {
       sessions.remove(secret, session);
     }
     session.close();
+  }
+
+  private synchronized List<Session> all() {
+    return List.copyOf(sessions.values());
+  }
+
+  /** Tells every guest what is shared now. */
+  void sharesChanged(List<Share> shares) {
+    SharesChanged message = SharesChanged.newBuilder().addAllShares(shares).build();
+    all().forEach(s -> s.sharesChanged(message));
+  }
+
+  /** Once a second: how much each asks for. */
+  void measure() {
+    all().forEach(Session::measure);
   }
 
   synchronized List<SessionStatus> status() {

@@ -8,13 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
-import dev.hostshare.fileserver.export.Export;
 import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.NodeCount;
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
-import dev.hostshare.fileserver.export.Volumes;
+import dev.hostshare.fileserver.export.Shares;
 import dev.hostshare.fileserver.export.Watches;
 import dev.hostshare.fileserver.host.HostFs;
 import dev.hostshare.fileserver.host.LinuxHost;
@@ -61,7 +60,7 @@ final class FileServiceTest {
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   private Path share;
   private OverlayStore overlay;
-  private Export export;
+  private Shares shares;
   private SessionTable sessions;
   private Server server;
   private ManagedChannel channel;
@@ -73,7 +72,9 @@ final class FileServiceTest {
     overlay = OverlayStore.open(state);
     HostFs host = new LinuxHost();
     ShareSpec spec = new ShareSpec(share, false, new OwnerPolicy.Host());
-    export = Export.open(spec, host, overlay, new Volumes(host, overlay), null);
+    Watches watches = new Watches(null, 0);
+    shares = new Shares(host, overlay, watches, state);
+    shares.apply(List.of(spec));
     sessions = new SessionTable(timer);
     FileServiceHandler handler =
         new FileServiceHandler(
@@ -84,13 +85,12 @@ final class FileServiceTest {
                       host,
                       overlay,
                       new DirectoryDescriptors(host, 64),
-                      new Watches(null, 0),
+                      watches,
                       new SessionLimits(1000, new NodeCount(10_000), 100, 2));
-              Operations operations =
-                  new Operations(view, List.of(export), FileServiceHandler.MAX_PAYLOAD);
+              Operations operations = new Operations(view, shares, FileServiceHandler.MAX_PAYLOAD);
               return new Session(client, view, operations, workers, Thread::new);
             },
-            List.of(Packing.share(spec)),
+            () -> shares.all().stream().map(Packing::share).toList(),
             false,
             "test");
     String name = InProcessServerBuilder.generateName();
@@ -106,7 +106,7 @@ final class FileServiceTest {
     sessions.close();
     workers.shutdownNow();
     timer.shutdownNow();
-    export.close();
+    shares.close();
     overlay.close();
   }
 

@@ -3,6 +3,7 @@ package dev.hostshare.agent.cli;
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.ShareMount;
 import dev.hostshare.agent.kernel.Libc;
+import dev.hostshare.agent.kernel.MountFlags;
 import dev.hostshare.agent.remote.SessionOptions;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -23,6 +24,11 @@ import org.slf4j.LoggerFactory;
 record MountRequest(
     SessionOptions session, String share, Path mountPoint, Driver driver, List<String> flags) {
   private static final Logger log = LoggerFactory.getLogger(MountRequest.class);
+
+  /** Whether it is to be mounted read-only, whatever the share is. */
+  boolean isReadOnly() {
+    return (MountFlags.of(flags) & MountFlags.MS_RDONLY) != 0;
+  }
 
   /**
    * Connects and mounts; usable when it returns.

@@ -10,10 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -31,9 +28,6 @@ import picocli.CommandLine.Option;
 final class RunCommand implements Callable<Integer> {
   private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
 
-  /** Between attempts at what failed: a server that is not there yet, a mount point in use. */
-  private static final int RETRY_SECONDS = 2;
-
   @Mixin private ServerOptions server;
 
   @Option(names = "--driver", paramLabel = "NAME", description = "kernel (default) or jnr.")
@@ -42,12 +36,8 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "-o", paramLabel = "OPTION[,OPTION...]", description = "Options of each mount.")
   private List<String> options = new ArrayList<>();
 
-  /** Shares that a thread of ours keeps mounted. */
-  private final Set<String> kept = ConcurrentHashMap.newKeySet();
-
   private final CountDownLatch stop = new CountDownLatch(1);
-  private final List<Thread> keepers = new CopyOnWriteArrayList<>();
-  private ControlServer control;
+  private volatile ShareKeeper keeper;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -56,15 +46,21 @@ final class RunCommand implements Callable<Integer> {
     Driver chosen =
         driver != null ? driver : parsed.value("driver").map(Driver::parse).orElse(Driver.kernel);
     var termination = new Termination(this::end);
-    try (var listening = new ControlServer()) {
-      control = listening;
-      Session shares = connect(session, chosen, parsed.flags());
-      stop.await();
-      if (shares != null) {
-        shares.close();
+    try (var control = new ControlServer()) {
+      var shares =
+          new ShareKeeper(
+              control,
+              share ->
+                  new MountRequest(
+                      session, share.getPath(), Path.of(share.getPath()), chosen, parsed.flags()));
+      keeper = shares;
+      if (stop.getCount() == 0) {
+        shares.stop();
       }
-      for (Thread keeper : keepers) {
-        keeper.join();
+      Session connection = connect(session, shares);
+      shares.run();
+      if (connection != null) {
+        connection.close();
       }
     } finally {
       termination.done();
@@ -73,94 +69,34 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** Connects, however long that takes; null if told to end before. */
-  private Session connect(SessionOptions session, Driver chosen, List<String> flags)
-      throws InterruptedException {
-    var listener = new Shares(session, chosen, flags);
+  private Session connect(SessionOptions session, ShareKeeper shares) throws InterruptedException {
+    var listener = new Listener(session, shares);
     do {
       try {
         return Session.connect(session, listener);
       } catch (SessionException e) {
-        log.warn("{} (trying again every {} s)", e.getMessage(), RETRY_SECONDS);
+        log.warn("{} (trying again every {} s)", e.getMessage(), ShareKeeper.RETRY_SECONDS);
       }
-    } while (!stop.await(RETRY_SECONDS, TimeUnit.SECONDS));
+    } while (!stop.await(ShareKeeper.RETRY_SECONDS, TimeUnit.SECONDS));
     return null;
-  }
-
-  /** Mounts a share, and again whenever it vanishes, until told to end. */
-  private void keep(MountRequest request) {
-    try {
-      do {
-        try {
-          ActiveMount active = request.mount();
-          control.add(active);
-          log.info("{}: mounted", request.mountPoint());
-          if (stop.getCount() == 0) {
-            unmount(active); // it was not on the list yet when that was gone through
-          }
-          boolean onRequest;
-          try {
-            active.serve();
-          } finally {
-            onRequest = control.remove(active);
-          }
-          log.info("{}: unmounted", request.mountPoint());
-          if (onRequest) {
-            stop.await(); // hostshare-agent umount: stays so until we are started again
-          }
-        } catch (IOException e) {
-          log.warn("{}: {}", request.mountPoint(), e.getMessage());
-        }
-      } while (!stop.await(RETRY_SECONDS, TimeUnit.SECONDS));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      kept.remove(request.share());
-    }
   }
 
   /** On SIGTERM: unmounts everything, and lets {@link #call} come to its end. */
   private void end() {
     stop.countDown();
-    if (control != null) {
-      control.mounts().forEach(RunCommand::unmount);
+    if (keeper != null) {
+      keeper.stop();
     }
   }
 
-  private static void unmount(ActiveMount active) {
-    try {
-      active.mount().unmount(true);
-    } catch (IOException e) {
-      log.error("{}", e.getMessage());
-    }
-  }
-
-  /**
-   * Begins to keep each share that the server grants, at once and whenever it is connected again.
-   */
-  private final class Shares implements SessionListener {
-    private final SessionOptions session;
-    private final Driver chosen;
-    private final List<String> flags;
-
-    Shares(SessionOptions session, Driver chosen, List<String> flags) {
-      this.session = session;
-      this.chosen = chosen;
-      this.flags = flags;
-    }
-
+  /** Hears which shares there are, at once, whenever that changes, and when connected again. */
+  private record Listener(SessionOptions session, ShareKeeper keeper) implements SessionListener {
     @Override
-    public void onConnected(List<Share> shares) {
+    public void onShares(List<Share> shares) {
       if (shares.isEmpty()) {
         log.warn("{} shares nothing with us", session.address());
       }
-      for (Share share : shares) {
-        if (kept.add(share.getPath())) {
-          var request =
-              new MountRequest(session, share.getPath(), Path.of(share.getPath()), chosen, flags);
-          keepers.add(
-              Thread.ofPlatform().name("hostshare-keep").daemon().start(() -> keep(request)));
-        }
-      }
+      keeper.update(shares);
     }
 
     @Override

@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class FileSystem implements AutoCloseable {
   private final Share share;
   private final Core core;
+  private final Listener listener;
   private final NameOperations names;
   private final AttributeOperations attributes;
   private final FileOperations files;
@@ -36,9 +37,10 @@ public final class FileSystem implements AutoCloseable {
   private final LockOperations locks;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private FileSystem(Share share, Core core) {
+  private FileSystem(Share share, Core core, Listener listener) {
     this.share = share;
     this.core = core;
+    this.listener = listener;
     this.names = new NameOperations(core);
     this.attributes = new AttributeOperations(core);
     this.files = new FileOperations(core);
@@ -71,7 +73,8 @@ public final class FileSystem implements AutoCloseable {
       listener.folders = core.folders;
       listener.ahead = core.ahead;
       listener.inodes = inodes;
-      return new FileSystem(mounted.getShare(), core);
+      listener.taken(mounted.getShare());
+      return new FileSystem(mounted.getShare(), core, listener);
     } catch (IOException | RuntimeException | Error e) {
       notifier.close();
       if (session != null) {
@@ -139,6 +142,22 @@ public final class FileSystem implements AutoCloseable {
   /** The share as the server described it when it was taken in. */
   public Share share() {
     return share;
+  }
+
+  /** Hears what becomes of the share. Called on the event loop thread; must not block. */
+  public interface ShareWatcher {
+    /** It is shared in another way now: read-only, say. What is open stays so. */
+    void onChanged(Share now);
+
+    /**
+     * It is no longer shared, or another folder is at its path: all that is asked of it is refused.
+     */
+    void onWithdrawn();
+  }
+
+  /** Tells {@code watcher} what becomes of the share, and what has become of it until now. */
+  public void watchShare(ShareWatcher watcher) {
+    listener.watch(watcher);
   }
 
   public CachePolicy policy() {
@@ -240,8 +259,48 @@ public final class FileSystem implements AutoCloseable {
     /** Set last: there is nothing to invalidate before. */
     private volatile InodeTable inodes;
 
+    /** The share that was taken in; null before. Guarded by this, as is what follows. */
+    private Share taken;
+
+    private List<Share> granted = List.of();
+    private ShareWatcher watcher;
+    private boolean withdrawn;
+
     Listener(Notifier notifier) {
       this.notifier = notifier;
+    }
+
+    synchronized void taken(Share share) {
+      taken = share;
+    }
+
+    synchronized void watch(ShareWatcher to) {
+      watcher = to;
+      tell();
+    }
+
+    @Override
+    public synchronized void onShares(List<Share> shares) {
+      granted = shares;
+      tell();
+    }
+
+    private void tell() {
+      if (taken == null || watcher == null || withdrawn) {
+        return;
+      }
+      Share now =
+          granted.stream()
+              .filter(s -> s.getPath().equals(taken.getPath()))
+              .findFirst()
+              .orElse(null);
+      if (now == null || now.getIdentity() != taken.getIdentity()) {
+        withdrawn = true;
+        watcher.onWithdrawn();
+      } else if (!now.equals(taken)) {
+        taken = now;
+        watcher.onChanged(now);
+      }
     }
 
     @Override
@@ -315,11 +374,6 @@ public final class FileSystem implements AutoCloseable {
               notifier.cache().invalidateData(inode.id);
             }
           });
-    }
-
-    @Override
-    public void onConnected(List<Share> shares) {
-      // What the server forgot is recovered when it is used.
     }
 
     /** What changes until we are connected again we do not hear of. */

@@ -25,6 +25,14 @@ public interface ShareMount {
   void unmount(boolean detach) throws IOException;
 
   /**
+   * Shows the mount as read-only, or writable. Copies of it, such as containers have, keep what
+   * they show.
+   *
+   * @throws IOException if it cannot be: as read-only while files are open for writing, say
+   */
+  void showReadOnly(boolean readOnly) throws IOException;
+
+  /**
    * Waits until the mount is gone, whoever unmounted it. That is when the last one is: a mount
    * namespace that was made meanwhile, such as a container's, may have one of its own.
    */

@@ -2,6 +2,8 @@ package dev.hostshare.agent.jnr;
 
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.ShareMount;
+import dev.hostshare.agent.kernel.MountFlags;
+import dev.hostshare.agent.kernel.Remount;
 import dev.hostshare.agent.kernel.Unmount;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,12 +21,14 @@ public final class JnrMount implements ShareMount {
 
   private final JnrFileSystem callbacks;
   private final Path mountPoint;
+  private final long flags;
   private final Thread thread;
   private final CompletableFuture<Integer> ended = new CompletableFuture<>();
 
-  private JnrMount(JnrFileSystem callbacks, Path mountPoint, List<String> arguments) {
+  private JnrMount(JnrFileSystem callbacks, Path mountPoint, long flags, List<String> arguments) {
     this.callbacks = callbacks;
     this.mountPoint = mountPoint;
+    this.flags = flags;
     this.thread =
         Thread.ofPlatform()
             .name("hostshare-libfuse")
@@ -49,7 +53,9 @@ public final class JnrMount implements ShareMount {
           "the driver jnr needs libfuse 2.9 (libfuse.so.2): install the package libfuse2, or use --driver kernel",
           e);
     }
-    var mount = new JnrMount(callbacks, mountPoint, arguments(fs, source, mountPoint, flags));
+    var mount =
+        new JnrMount(
+            callbacks, mountPoint, MountFlags.of(flags), arguments(fs, source, mountPoint, flags));
     mount.thread.start();
     try {
       CompletableFuture.anyOf(callbacks.initialized(), mount.ended).get();
@@ -116,6 +122,11 @@ public final class JnrMount implements ShareMount {
   @Override
   public void unmount(boolean detach) throws IOException {
     Unmount.unmount(mountPoint, detach);
+  }
+
+  @Override
+  public void showReadOnly(boolean readOnly) throws IOException {
+    Remount.remount(mountPoint, MountFlags.readOnly(flags, readOnly));
   }
 
   @Override

@@ -42,6 +42,7 @@ public final class KernelMount implements ShareMount {
 
   private final FileSystem fs;
   private final Path mountPoint;
+  private final long flags;
   private final FuseDevice device;
   private final PendingRequests pending = new PendingRequests();
   private final CountDownLatch gone = new CountDownLatch(1);
@@ -52,9 +53,10 @@ public final class KernelMount implements ShareMount {
   private FuseDispatcher dispatcher;
   private PolledDescriptor polled;
 
-  private KernelMount(FileSystem fs, Path mountPoint, int fd) {
+  private KernelMount(FileSystem fs, Path mountPoint, long flags, int fd) {
     this.fs = fs;
     this.mountPoint = mountPoint;
+    this.flags = flags;
     this.input = Arena.ofAuto().allocate(fs.files().maxPayload() + HEADERS);
     this.device = new FuseDevice(fd, new FuseDevice.ReplyBuffers(fs.files().maxPayload()));
   }
@@ -80,7 +82,7 @@ public final class KernelMount implements ShareMount {
                       ? "Load the kernel's module with `modprobe fuse`."
                       : "Mounting needs root; in a container, --device /dev/fuse --cap-add SYS_ADMIN."));
     }
-    var mount = new KernelMount(fs, mountPoint, fd);
+    var mount = new KernelMount(fs, mountPoint, flags, fd);
     String data =
         "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,max_read=%d%s"
             .formatted(
@@ -284,6 +286,11 @@ public final class KernelMount implements ShareMount {
   @Override
   public void unmount(boolean detach) throws IOException {
     Unmount.unmount(mountPoint, detach);
+  }
+
+  @Override
+  public void showReadOnly(boolean readOnly) throws IOException {
+    Remount.remount(mountPoint, MountFlags.readOnly(flags, readOnly));
   }
 
   @Override

@@ -17,6 +17,7 @@ public final class MountFlags {
   private static final long MS_DIRSYNC = 128;
   private static final long MS_NOATIME = 1024;
   private static final long MS_NODIRATIME = 2048;
+  static final long MS_REMOUNT = 32;
   static final long MS_BIND = 4096;
   private static final long MS_RELATIME = 1 << 21;
   private static final long MS_STRICTATIME = 1 << 24;
@@ -54,6 +55,11 @@ public final class MountFlags {
   /** Whether {@code option} is one of these. */
   public static boolean isFlag(String option) {
     return SET.containsKey(option) || CLEAR.containsKey(option);
+  }
+
+  /** The same flags, of a read-only or a writable mount. */
+  public static long readOnly(long flags, boolean readOnly) {
+    return readOnly ? flags | MS_RDONLY : flags & ~MS_RDONLY;
   }
 
   /** The flags for {@code options}, of which a later one overrides an earlier one. */

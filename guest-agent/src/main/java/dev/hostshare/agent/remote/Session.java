@@ -117,6 +117,7 @@ public final class Session implements AutoCloseable {
   private volatile State state = State.CONNECTING;
   private volatile long generation;
   private volatile Welcome welcome = Welcome.getDefaultInstance();
+  private volatile List<Share> shares = List.of();
 
   private Session(SessionOptions options, SessionListener listener, Transport transport) {
     this.options = options;
@@ -350,7 +351,7 @@ public final class Session implements AutoCloseable {
 
   /** The shares that the server granted when it last welcomed us. */
   public List<Share> shares() {
-    return welcome.getSharesList();
+    return shares;
   }
 
   public ServerAddress address() {
@@ -492,7 +493,8 @@ public final class Session implements AutoCloseable {
       sendLock.unlock();
     }
     firstWelcome.complete(null);
-    guarded(() -> listener.onConnected(received.getSharesList()));
+    shares = received.getSharesList();
+    guarded(() -> listener.onShares(received.getSharesList()));
     lost.forEach(this::tellLost);
   }
 
@@ -500,6 +502,9 @@ public final class Session implements AutoCloseable {
     if (frame.getSeq() == 0) {
       if (frame.hasInvalidate()) {
         guarded(() -> listener.onInvalidate(frame.getInvalidate()));
+      } else if (frame.hasSharesChanged()) {
+        shares = frame.getSharesChanged().getSharesList();
+        guarded(() -> listener.onShares(frame.getSharesChanged().getSharesList()));
       }
       return;
     }

@@ -10,8 +10,11 @@ public interface SessionListener {
   /** The server says that something cached is no longer so. */
   void onInvalidate(Invalidate invalidate);
 
-  /** The server welcomed us, for the first time or again, and grants {@code shares}. */
-  void onConnected(List<Share> shares);
+  /**
+   * The server grants these shares, and no others from here on. Comes whenever it welcomes us, for
+   * the first time or again, and whenever it shares something else.
+   */
+  void onShares(List<Share> shares);
 
   /**
    * The connection to the server broke: nothing cached is covered by invalidations from here on.

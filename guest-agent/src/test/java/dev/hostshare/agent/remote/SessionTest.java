@@ -300,7 +300,7 @@ final class SessionTest {
     }
 
     @Override
-    public void onConnected(List<Share> shares) {
+    public void onShares(List<Share> shares) {
       connected.add(shares);
     }
 

@@ -1,0 +1,134 @@
+package dev.hostshare.fileserver.host;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import dev.hostshare.proto.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * Tells that one of a few files may have changed; see inotify(7). For many folders there is {@link
+ * Fanotify}. The JDK's own watch service can only watch all that is written in a folder, and in the
+ * one with our settings a database is written to thousands of times a second.
+ *
+ * <p>Used by one thread; {@link #close} after its last use.
+ */
+public final class Inotify implements AutoCloseable {
+  // include/uapi/linux/inotify.h
+  private static final int IN_NONBLOCK = 0x800;
+  private static final int IN_CLOEXEC = 0x80000;
+  private static final int IN_ATTRIB = 0x4;
+  private static final int IN_CLOSE_WRITE = 0x8;
+  private static final int IN_MOVED_FROM = 0x40;
+  private static final int IN_MOVED_TO = 0x80;
+  private static final int IN_CREATE = 0x100;
+  private static final int IN_DELETE = 0x200;
+  private static final int IN_MASK_ADD = 0x20000000;
+
+  /** Not each write: who reads at the first finds half a file. */
+  private static final int FILE = IN_CLOSE_WRITE | IN_ATTRIB;
+
+  private static final int NAMES = IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE;
+
+  private static final int POLLIN = 1;
+
+  /** What happened is looked at again by the caller: the events themselves are thrown away. */
+  private static final int BUFFER_BYTES = 16 << 10;
+
+  private final int fd;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment buffer = arena.allocate(BUFFER_BYTES, 8);
+
+  private Inotify(int fd) {
+    this.fd = fd;
+  }
+
+  /**
+   * Watches nothing yet.
+   *
+   * @throws ErrnoException EMFILE when the user has too many (fs.inotify.max_user_instances)
+   */
+  public static Inotify open() throws ErrnoException {
+    Scratch s = Scratch.get();
+    try {
+      return new Inotify(
+          (int)
+              LinuxHost.check(
+                  s, (int) Libc.INOTIFY_INIT1.invokeExact(s.callState, IN_NONBLOCK | IN_CLOEXEC)));
+    } catch (Throwable e) {
+      throw LinuxHost.rethrow(e);
+    }
+  }
+
+  /** Tells when the file was written to and closed, or its mode changed. */
+  public void watchFile(Path file) throws ErrnoException {
+    watch(file, FILE);
+  }
+
+  /** Tells when a name in the folder comes, goes, or becomes another file's. */
+  public void watchNames(Path folder) throws ErrnoException {
+    watch(folder, NAMES);
+  }
+
+  private void watch(Path path, int events) throws ErrnoException {
+    Scratch s = Scratch.get();
+    MemorySegment name = s.name(path.toString().getBytes(StandardCharsets.UTF_8));
+    try {
+      LinuxHost.check(
+          s, (int) Libc.INOTIFY_ADD_WATCH.invokeExact(s.callState, fd, name, events | IN_MASK_ADD));
+    } catch (Throwable e) {
+      throw LinuxHost.rethrow(e);
+    }
+  }
+
+  /**
+   * Waits until something has changed, or for {@code millis}.
+   *
+   * @throws ErrnoException EINTR when {@code turn} was cancelled
+   */
+  public void await(BlockingCall turn, int millis) throws ErrnoException {
+    LinuxLocks.waiting(turn, () -> poll(millis));
+    drain();
+  }
+
+  private void poll(int millis) throws ErrnoException {
+    Scratch s = Scratch.get();
+    // struct pollfd: fd, events, revents
+    s.struct.set(JAVA_INT_UNALIGNED, 0, fd);
+    s.struct.set(JAVA_INT_UNALIGNED, 4, POLLIN);
+    try {
+      LinuxHost.check(s, (int) Libc.POLL.invokeExact(s.callState, s.struct, 1L, millis));
+    } catch (Throwable e) {
+      throw LinuxHost.rethrow(e);
+    }
+  }
+
+  private void drain() throws ErrnoException {
+    Scratch s = Scratch.get();
+    while (true) {
+      long length;
+      try {
+        length = (long) Libc.READ.invokeExact(s.callState, fd, buffer, (long) BUFFER_BYTES);
+      } catch (Throwable e) {
+        throw LinuxHost.rethrow(e);
+      }
+      if (length < 0) {
+        int errno = Libc.errno(s.callState);
+        if (errno == Errno.EAGAIN) {
+          return;
+        }
+        if (errno != Errno.EINTR) {
+          throw ErrnoException.of(errno);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    LinuxHost.closeDescriptor(fd);
+    arena.close();
+  }
+}

@@ -1,0 +1,265 @@
+package dev.hostshare.agent.cli;
+
+import dev.hostshare.proto.v1.Share;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps what a server shares mounted, each share at its own path: what is shared anew appears, what
+ * is taken away disappears, what vanished comes back.
+ *
+ * <p>Shares may lie in each other. A mount hides what was mounted below its path before, so the
+ * outer one comes first; when it comes, or goes, later, the inner ones are mounted anew on top.
+ * Containers that have an inner one keep it: a mount that is detached lives as long as it is used.
+ *
+ * <p>One thread does all of it, in {@link #run}; the other methods may be called by any.
+ */
+final class ShareKeeper {
+  private static final Logger log = LoggerFactory.getLogger(ShareKeeper.class);
+
+  /** Between attempts at what failed: a server that is not there yet, a mount point in use. */
+  static final int RETRY_SECONDS = 2;
+
+  private final ControlServer control;
+  private final Function<Share, MountRequest> requests;
+
+  // ---- guarded by this ----
+  private List<Share> shares = List.of();
+  private final TreeMap<Path, ActiveMount> mounts = new TreeMap<>();
+
+  /** Unmounted by `hostshare-agent umount`: they stay so until we are started again. */
+  private final Set<Path> unwanted = new HashSet<>();
+
+  /** Mount points that we made. */
+  private final Set<Path> made = new HashSet<>();
+
+  private int serving;
+  private boolean stirred;
+  private boolean stopping;
+
+  /**
+   * Nothing is mounted yet.
+   *
+   * @param requests how a share is mounted
+   */
+  ShareKeeper(ControlServer control, Function<Share, MountRequest> requests) {
+    this.control = control;
+    this.requests = requests;
+  }
+
+  /** These are the shares now. */
+  synchronized void update(List<Share> now) {
+    shares = List.copyOf(now);
+    stir();
+  }
+
+  /** Everything is unmounted, and {@link #run} returns. */
+  synchronized void stop() {
+    stopping = true;
+    stir();
+  }
+
+  private synchronized void stir() {
+    stirred = true;
+    notifyAll();
+  }
+
+  /** Keeps the shares mounted until {@link #stop}. */
+  void run() throws InterruptedException {
+    while (true) {
+      Map<Path, Share> wanted = wanted();
+      if (wanted == null) {
+        break;
+      }
+      dropOthers(wanted);
+      boolean complete = mountMissing(wanted);
+      awaitStir(complete);
+    }
+    for (ActiveMount active : all().descendingMap().values()) {
+      unmount(active);
+    }
+    awaitServed();
+  }
+
+  /** Null when all is to end. */
+  private synchronized Map<Path, Share> wanted() {
+    stirred = false;
+    if (stopping) {
+      return null;
+    }
+    Map<Path, Share> wanted = new TreeMap<>();
+    for (Share share : shares) {
+      Path path = Path.of(share.getPath());
+      if (!unwanted.contains(path)) {
+        wanted.put(path, share);
+      }
+    }
+    return wanted;
+  }
+
+  private synchronized NavigableMap<Path, ActiveMount> all() {
+    return new TreeMap<>(mounts);
+  }
+
+  /** Each path sorts before what is below it: the innermost go first. */
+  private void dropOthers(Map<Path, Share> wanted) {
+    all()
+        .descendingMap()
+        .forEach(
+            (path, active) -> {
+              Share share = wanted.get(path);
+              boolean same =
+                  share != null
+                      && !active.isWithdrawn()
+                      && share.getIdentity() == active.fs().share().getIdentity();
+              if (!same) {
+                detachBelow(path);
+                forget(path, active);
+                active.withdraw();
+              } else if (!isThere(path)) {
+                forget(path, active); // it went with the one that it was mounted on
+              }
+            });
+    removeMade(wanted);
+  }
+
+  private static boolean isThere(Path path) {
+    try {
+      return MountTable.at(path).filter(MountTable.Mount::isOurs).isPresent();
+    } catch (IOException e) {
+      log.warn("the mount table cannot be read: {}", e.getMessage());
+      return true;
+    }
+  }
+
+  private synchronized void forget(Path path, ActiveMount active) {
+    mounts.remove(path, active);
+  }
+
+  private void detachBelow(Path path) {
+    all()
+        .descendingMap()
+        .forEach(
+            (below, active) -> {
+              if (below.startsWith(path) && !below.equals(path)) {
+                forget(below, active);
+                unmount(active);
+              }
+            });
+  }
+
+  /** Whether everything is mounted now. */
+  private boolean mountMissing(Map<Path, Share> wanted) throws InterruptedException {
+    boolean complete = true;
+    for (Map.Entry<Path, Share> each : wanted.entrySet()) {
+      if (all().containsKey(each.getKey())) {
+        continue;
+      }
+      detachBelow(each.getKey());
+      try {
+        mount(each.getKey(), requests.apply(each.getValue()));
+      } catch (IOException e) {
+        log.warn("{}: {} (trying again)", each.getKey(), e.getMessage());
+        complete = false;
+      }
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+    }
+    return complete;
+  }
+
+  private void mount(Path path, MountRequest request) throws IOException {
+    boolean makes = !Files.exists(path);
+    ActiveMount active = request.mount();
+    synchronized (this) {
+      mounts.put(path, active);
+      serving++;
+      if (makes) {
+        made.add(path);
+      }
+    }
+    control.add(active);
+    log.info("{}: mounted", path);
+    Thread.ofPlatform().name("hostshare-serve").daemon().start(() -> serve(path, active));
+  }
+
+  private void serve(Path path, ActiveMount active) {
+    try {
+      active.serve();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      boolean onRequest = control.remove(active);
+      log.info("{}: unmounted", path);
+      synchronized (this) {
+        serving--;
+        if (mounts.remove(path, active) && onRequest) {
+          unwanted.add(path);
+        }
+        stir();
+      }
+    }
+  }
+
+  /** A folder that stays behind would look like an empty share. */
+  private synchronized void removeMade(Map<Path, Share> wanted) {
+    made.removeIf(
+        path -> {
+          if (wanted.containsKey(path) || mounts.containsKey(path) || isThere(path)) {
+            return false;
+          }
+          try {
+            Files.deleteIfExists(path);
+          } catch (DirectoryNotEmptyException e) {
+            log.info("{}: something is in the mount point, so it stays", path);
+          } catch (IOException e) {
+            log.warn("{}: the mount point cannot be removed: {}", path, e.getMessage());
+          }
+          return true;
+        });
+  }
+
+  private synchronized void awaitStir(boolean complete) throws InterruptedException {
+    long millis = TimeUnit.SECONDS.toMillis(RETRY_SECONDS);
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    while (!stirred) {
+      if (complete) {
+        wait();
+      } else {
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        if (left <= 0) {
+          return;
+        }
+        wait(left);
+      }
+    }
+  }
+
+  /** Those that are still used keep us, for as long as whoever ends the process lets them. */
+  private synchronized void awaitServed() throws InterruptedException {
+    while (serving > 0) {
+      wait();
+    }
+  }
+
+  private static void unmount(ActiveMount active) {
+    try {
+      active.mount().unmount(true);
+    } catch (IOException e) {
+      log.error("{}", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,423 @@
+package dev.hostshare.test.system;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The file-sharing list, changed while guests use what is on it.
+ *
+ * <pre>
+ * lab/a/file      "a"
+ * lab/a/in/file   "in"
+ * lab/b/file      "b"
+ * </pre>
+ */
+@SystemTest
+@Timeout(60)
+final class SharesTest {
+  /** From the change on the host to what is seen in the guest. */
+  private static final Duration AT_ONCE = Duration.ofSeconds(1);
+
+  private Path lab;
+  private Server server;
+  private Guest guest;
+  private final List<Process> agents = new ArrayList<>();
+
+  @BeforeEach
+  void start() throws Exception {
+    lab = Installation.newFolder("hostshare-shares");
+    for (var name : List.of("home", "state", "a", "a/in", "b")) {
+      Lab.own(Files.createDirectory(lab.resolve(name)));
+    }
+    for (var name : List.of("a", "a/in", "b")) {
+      var file = lab.resolve(name).resolve("file");
+      Files.writeString(file, lab.resolve(name).getFileName().toString());
+      Lab.own(file);
+    }
+    guest = Guest.start();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    try {
+      for (var agent : agents) {
+        agent.destroy();
+        assertTrue(agent.waitFor(30, SECONDS), () -> "the agent does not end" + agentLog());
+      }
+    } finally {
+      guest.close();
+      if (server != null) {
+        server.close();
+      }
+      Installation.remove(lab);
+    }
+  }
+
+  private void serve(String... more) {
+    var arguments = new ArrayList<>(List.of("--state", path("state"), "--listen", address()));
+    arguments.addAll(Arrays.asList(more));
+    server =
+        Server.startWrapped(
+            List.of("env", "HOME=" + lab.resolve("home")), arguments.toArray(String[]::new));
+  }
+
+  private String address() {
+    return "unix:" + lab.resolve("state/sock");
+  }
+
+  private String path(String name) {
+    return lab.resolve(name).toString();
+  }
+
+  /** {@code hostshare shares ...} on the lab's state, as its user. */
+  private Command shares(String... arguments) {
+    var line = new ArrayList<>(List.of("env", "HOME=" + lab.resolve("home")));
+    line.addAll(Installation.server("shares"));
+    line.addAll(Arrays.asList(arguments));
+    line.addAll(List.of("--state", path("state")));
+    return Command.run(Command.LIMIT, new ProcessBuilder(Server.asUser(line)));
+  }
+
+  private void runAgent() throws IOException {
+    agents.add(
+        guest
+            .builder(Installation.agent("run", "--server", address()))
+            .redirectErrorStream(true)
+            .redirectOutput(lab.resolve("agent.log").toFile())
+            .start());
+  }
+
+  private String agentLog() {
+    try {
+      return "\n" + Files.readString(lab.resolve("agent.log")) + server.log();
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private void assertNothingShared() {
+    var list = shares("list").expectSuccess();
+    assertTrue(list.strip().endsWith("nothing is shared"), list);
+  }
+
+  /** What the guest was told it has before long; the limit of the test is the limit of this. */
+  private void awaitGuest(String condition) {
+    guest.shell("until " + condition + "; do :; done");
+  }
+
+  /** Waits for the event in the mount table itself: poll(2) tells of changes of mountinfo. */
+  private Duration awaitMounts(String condition) {
+    var begin = System.nanoTime();
+    var command =
+        guest.run(
+            Duration.ofSeconds(20),
+            List.of(
+                "bash",
+                "-c",
+                "until %s; do timeout 20 findmnt --poll --first-only >/dev/null & p=$!;"
+                        .formatted(condition)
+                    + " if %s; then kill $p; break; fi; wait $p; done".formatted(condition)));
+    assertEquals(0, command.status(), () -> condition + command.said() + agentLog());
+    return Duration.ofNanos(System.nanoTime() - begin);
+  }
+
+  private static String mounted(String path) {
+    return "findmnt -n -t fuse.hostshare -M " + path + " >/dev/null";
+  }
+
+  private static String unmounted(String path) {
+    return "! " + mounted(path);
+  }
+
+  /** Long enough for what findmnt needs to start beside it. */
+  private static void assertAtOnce(Duration time) {
+    assertTrue(time.compareTo(AT_ONCE) < 0, () -> "took " + time);
+  }
+
+  @Test
+  void listIsKeptWithAndWithoutServer() {
+    shares("remove", path("home")).expectSuccess(); // the default of the first start
+    assertNothingShared();
+
+    shares("add", path("a"), "--access", "ro", "--note", "the app").expectSuccess();
+    assertTrue(shares("list").expectSuccess().startsWith("ro  host          " + path("a")));
+
+    serve();
+    assertTrue(shares("list").expectSuccess().contains(path("a") + "  # the app"));
+    shares("add", path("b"), "--owner", "999:998").expectSuccess();
+    var refused = shares("add", path("b"));
+    assertEquals(1, refused.status());
+    assertTrue(refused.said().contains("on the list already"), refused.said());
+    server.stop();
+
+    var json = shares("list", "--json").expectSuccess();
+    assertTrue(json.contains("\"uid\": 999"), json);
+    shares("remove", path("a"), path("b")).expectSuccess();
+    serve();
+    assertNothingShared();
+  }
+
+  @Test
+  void addedShareAppearsAndRemovedOneIsTakenAway() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("b")).expectSuccess();
+    serve();
+    runAgent();
+    awaitMounts(mounted(path("b")));
+
+    // given a program that has files of both open
+    shares("add", path("a")).expectSuccess();
+    assertAtOnce(awaitMounts(mounted(path("a"))));
+    var user =
+        guest
+            .builder(
+                List.of(
+                    "bash",
+                    "-c",
+                    "exec 3<>%s 4<>%s; echo open; read line; cat <&3; echo $?; echo more >&3; echo $?;"
+                            .formatted(path("a/file"), path("b/file"))
+                        + " cat <&4; echo $?; echo more >&4; echo $?; ls %s/.; echo $?"
+                            .formatted(path("a"))))
+            .redirectErrorStream(true)
+            .start();
+    var said = user.inputReader();
+    assertEquals("open", said.readLine());
+
+    // when one is taken away
+    shares("remove", path("a")).expectSuccess();
+    assertAtOnce(awaitMounts(unmounted(path("a"))));
+    user.outputWriter().append("go\n").flush();
+    var lines = said.lines().toList();
+
+    // then what was open of it fails, and the other is not touched
+    var all = String.join("\n", lines);
+    assertTrue(all.contains("not connected"), () -> all + agentLog());
+    assertTrue(all.contains("b0\n0") || all.contains("b\n0\n0"), () -> all + agentLog());
+    assertTrue(guest.run("findmnt", "-M", path("b")).status() == 0);
+    assertFalse(Files.readString(lab.resolve("a/file")).contains("more"));
+    assertTrue(Files.readString(lab.resolve("b/file")).contains("more"));
+    // and the server has nothing of it open
+    assertEquals(
+        "",
+        Command.run(
+                "sh",
+                "-c",
+                "ls -l /proc/%d/fd | grep -F %s/ || true".formatted(server.pid(), path("a")))
+            .expectSuccess());
+  }
+
+  @Test
+  void shareBecomesReadOnlyUnderAnOpenFileAndWritableAgain() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("a")).expectSuccess();
+    serve();
+    runAgent();
+    awaitMounts(mounted(path("a")));
+    var user =
+        guest
+            .builder(
+                List.of(
+                    "bash",
+                    "-c",
+                    "exec 3>>%1$s; echo open; read line; (echo lost >&3 && sync %1$s); echo $?; cat %1$s; echo; read line;"
+                            .formatted(path("a/file"))
+                        + " (echo kept >>%s); echo $?".formatted(path("a/file"))))
+            .redirectErrorStream(true)
+            .start();
+    var said = user.inputReader();
+    assertEquals("open", said.readLine());
+
+    shares("set", path("a"), "--access", "ro").expectSuccess();
+    user.outputWriter().append("go\n").flush();
+    var line = said.readLine();
+    assertTrue(line.contains("Read-only file system"), () -> line + agentLog());
+    assertEquals("1", said.readLine());
+    assertEquals("a", said.readLine());
+    assertTrue(guest.run("touch", path("a/new")).expectFailure().contains("Read-only file system"));
+
+    shares("set", path("a"), "--access", "rw").expectSuccess();
+    awaitMounts("touch " + path("a/new"));
+    user.outputWriter().append("go\n").flush();
+    assertEquals("0", said.readLine());
+    assertEquals("akept\n", Files.readString(lab.resolve("a/file")));
+  }
+
+  /** The more specific share wins, on whichever way a guest comes to it. */
+  @Test
+  void innerShareHasItsOwnAccessThroughTheOuterOne() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("a")).expectSuccess();
+    serve();
+    guest.shell("mkdir -p /run/mnt");
+    guest
+        .run(
+            Duration.ofMinutes(1),
+            Installation.agent("mount", "--server", address(), path("a"), "/run/mnt"))
+        .expectSuccess();
+    guest.shell("echo 1 >/run/mnt/in/new; exec 3>>/run/mnt/in/new; cd /run/mnt/in; echo 2 >&3");
+
+    // given a program with a file open in what becomes a share of its own
+    shares("add", path("a/in"), "--access", "ro", "--owner", "7:8").expectSuccess();
+
+    assertTrue(guest.run("touch", "/run/mnt/in/x").expectFailure().contains("Read-only"));
+    assertTrue(guest.run("rm", "/run/mnt/in/new").expectFailure().contains("Read-only"));
+    assertTrue(guest.run("mv", "/run/mnt/in", "/run/mnt/out").expectFailure().contains("busy"));
+    awaitGuest("[ $(stat -c %u:%g /run/mnt/in/file) = 7:8 ]");
+    guest.shell("touch /run/mnt/x; cat /run/mnt/in/file");
+
+    // when it goes again
+    shares("remove", path("a/in")).expectSuccess();
+    guest.shell("touch /run/mnt/in/x; rm /run/mnt/in/new");
+    awaitGuest("[ $(stat -c %u /run/mnt/in/file) = " + Server.UID + " ]");
+  }
+
+  @Test
+  void outerShareComesAndGoesOverAnInnerOne() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("a/in")).expectSuccess();
+    serve();
+    runAgent();
+    awaitMounts(mounted(path("a/in")));
+    var user =
+        guest
+            .builder(
+                List.of(
+                    "bash",
+                    "-c",
+                    "cd " + path("a/in") + "; echo in; read line; cat file; echo; echo $?"))
+            .redirectErrorStream(true)
+            .start();
+    var said = user.inputReader();
+    assertEquals("in", said.readLine());
+
+    shares("add", path("a")).expectSuccess();
+    awaitMounts(mounted(path("a")) + " && " + mounted(path("a/in")));
+    assertEquals("in", guest.shell("cat " + path("a/in/file")));
+    shares("remove", path("a")).expectSuccess();
+    awaitMounts(unmounted(path("a")) + " && " + mounted(path("a/in")));
+    assertEquals("in", guest.shell("cat " + path("a/in/file")));
+
+    // whoever was in it all the while has it still
+    user.outputWriter().append("go\n").flush();
+    assertEquals("in", said.readLine());
+    assertEquals("0", said.readLine());
+  }
+
+  @Test
+  void folderThatIsMadeAnewIsSharedAnew() throws Exception {
+    // A guest with a place of its own where the host has the folder: it makes its mount points
+    // itself.
+    var place = Files.createDirectory(lab.resolve("place"));
+    Lab.own(place);
+    Lab.own(Files.createDirectory(place.resolve("c")));
+    guest.run("mount", "-t", "tmpfs", "guest", place.toString()).expectSuccess();
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("place/c")).expectSuccess();
+    serve();
+    runAgent();
+    awaitMounts(mounted(path("place/c")));
+
+    Files.delete(place.resolve("c"));
+    awaitMounts(unmounted(path("place/c")));
+    var list = shares("list").expectSuccess();
+    assertTrue(list.contains("not shared: " + path("place/c") + " is not there"), list);
+    awaitGuest("[ ! -e " + path("place/c") + " ]");
+
+    Lab.own(Files.createDirectory(place.resolve("c")));
+    Lab.own(Files.writeString(place.resolve("c/file"), "new"));
+    awaitMounts(mounted(path("place/c")));
+    assertEquals("new", guest.shell("cat " + path("place/c/file")));
+  }
+
+  @Test
+  void editByHandCountsAndBrokenOneDoesNot() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("b")).expectSuccess();
+    serve();
+    runAgent();
+    awaitMounts(mounted(path("b")));
+    var file = lab.resolve("state/settings.json");
+
+    var good = "{\"version\": 1, \"mine\": [1], \"shares\": [{\"path\": \"%s\", \"x\": 2}]}";
+    Files.writeString(file, good.formatted(path("a")));
+    assertAtOnce(awaitMounts(mounted(path("a"))));
+
+    Files.writeString(file, "{\"version\": 1,\n \"shares\": [}\n");
+    var list = shares("list");
+    while (!list.said().contains("line 2, column 13")) {
+      list = shares("list");
+    }
+    assertTrue(list.said().contains(path("a")), list.said());
+    guest.shell(mounted(path("a")));
+    var refused = shares("add", path("b"));
+    assertTrue(refused.said().contains("line 2, column 13"), refused.said());
+    assertEquals("{\"version\": 1,\n \"shares\": [}\n", Files.readString(file));
+
+    // what is not known in it is kept
+    Files.writeString(file, good.formatted(path("a")));
+    shares("add", path("b")).expectSuccess();
+    var text = Files.readString(file);
+    assertTrue(text.contains("\"mine\"") && text.contains("\"x\" : 2"), text);
+    assertAtOnce(awaitMounts(mounted(path("b"))));
+  }
+
+  @Test
+  void importTakesDockerDesktopsFolders() throws Exception {
+    var docker = lab.resolve("docker.json");
+    Files.writeString(
+        docker,
+        "{\"cpus\": 4, \"filesharingDirectories\": [\"%s\", \"%s\", \"/nowhere\", \"/proc\"]}"
+            .formatted(path("a"), path("home")));
+    Files.setPosixFilePermissions(
+        docker, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
+    var said = shares("import", docker.toString()).expectSuccess();
+    assertTrue(said.contains("added    " + path("a")), said);
+    assertTrue(said.contains("skipped  " + path("home") + " is on the list already"), said);
+    assertTrue(said.contains("skipped  /nowhere is not there"), said);
+    assertTrue(said.contains("skipped  /proc cannot be shared"), said);
+  }
+
+  @Test
+  void whatCannotBeSharedIsRefusedWithTheReason() {
+    shares("remove", path("home")).expectSuccess();
+    serve();
+    for (var each :
+        List.of(
+            List.of("/", "/ cannot be shared"),
+            List.of("/proc/1", "the kernel's"),
+            List.of("/sys", "the kernel's"),
+            List.of("/dev/shm", "the kernel's"),
+            List.of(path("none"), "is not there"),
+            List.of(path("a/file"), "is no folder"),
+            List.of(path("state"), "state folder"),
+            List.of("/root", "cannot be read"))) {
+      var refused = shares("add", each.get(0));
+      assertEquals(1, refused.status(), refused.said());
+      assertTrue(refused.said().contains(each.get(1)), refused.said());
+    }
+    assertNothingShared();
+  }
+
+  @Test
+  void listOfTheCommandLineCannotBeChanged() {
+    serve("--share", path("a"));
+    assertTrue(shares("list").expectSuccess().contains(path("a")));
+    var refused = shares("add", path("b"));
+    assertEquals(1, refused.status());
+    assertTrue(refused.said().contains("--share"), refused.said());
+  }
+}
