@@ -57,9 +57,19 @@ final class JsonDocument {
   }
 
   static JsonDocument parse(String name, String text) throws SettingsException {
-    IdentityHashMap<JsonNode, JsonLocation> locations = new IdentityHashMap<>();
     try (JsonParser parser =
         FACTORY.createParser(text.startsWith("\uFEFF") ? text.substring(1) : text)) {
+      return read(name, parser);
+    } catch (SettingsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new AssertionError("a string cannot fail to be read", e);
+    }
+  }
+
+  private static JsonDocument read(String name, JsonParser parser) throws IOException {
+    IdentityHashMap<JsonNode, JsonLocation> locations = new IdentityHashMap<>();
+    try {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw at(name, parser.currentTokenLocation(), "an object, { ... }, is expected");
       }
@@ -69,11 +79,8 @@ final class JsonDocument {
       }
       return new JsonDocument(name, root, locations);
     } catch (JsonProcessingException e) {
-      throw at(name, e.getLocation(), e.getOriginalMessage());
-    } catch (SettingsException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new AssertionError("a string cannot fail to be read", e);
+      JsonLocation where = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+      throw at(name, where, e.getOriginalMessage());
     }
   }
 
@@ -133,11 +140,6 @@ final class JsonDocument {
             ? name + ": " + first
             : "%s, line %d, column %d: %s"
                 .formatted(name, location.getLineNr(), location.getColumnNr(), first));
-  }
-
-  /** The member, null if there is none. */
-  static JsonNode member(JsonNode object, String field) {
-    return object.get(field);
   }
 
   ArrayNode array(JsonNode in, String field) throws SettingsException {
