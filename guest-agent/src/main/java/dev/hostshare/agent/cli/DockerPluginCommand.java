@@ -38,7 +38,7 @@ final class DockerPluginCommand implements Callable<Integer> {
       names = "--allow",
       paramLabel = "PATH",
       description =
-          "A path of this machine that containers may have, with everything below it. May be given several times.")
+          "A path of this machine that containers may have, with everything below it, beside /dev, /proc, /run, /sys, /var/lib and others that docs/docker.md lists. May be given several times.")
   private List<String> allow = new ArrayList<>();
 
   @Option(

@@ -28,6 +28,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One connection of an engine: a question, its answer, the next question. Runs on the event loop.
  */
+@SuppressWarnings(
+    "FutureReturnValueIgnored") // who cannot be written to goes away, see exceptionCaught
 final class AuthorizationHandler extends SimpleChannelInboundHandler<HttpObject> {
   private static final Logger log = LoggerFactory.getLogger(AuthorizationHandler.class);
 

@@ -55,7 +55,7 @@ final class Denial {
 
   /** For what was not found to be shared, since it could not be looked at. */
   static String uncheckable(String reason) {
-    return TITLE + shown(reason) + ", so it cannot be told whether its mounts are shared.";
+    return TITLE + "it cannot be checked what this would bind: " + shown(reason) + ".";
   }
 
   /** As a shell takes it. */

@@ -100,6 +100,6 @@ enum Endpoint {
       return true;
     }
     int major = Integer.parseInt(numbers.get(0));
-    return major < 1 || major == 1 && Integer.parseInt(numbers.get(1)) < 24;
+    return major < 1 || (major == 1 && Integer.parseInt(numbers.get(1)) < 24);
   }
 }

@@ -153,6 +153,7 @@ public final class PluginServer implements AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // closing does not fail
     protected void initChannel(Channel channel) {
       channel.closeFuture().addListener(closed -> connections.decrementAndGet());
       if (connections.incrementAndGet() > MOST_CONNECTIONS) {

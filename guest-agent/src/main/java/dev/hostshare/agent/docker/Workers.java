@@ -4,6 +4,7 @@ import io.netty.util.concurrent.EventExecutor;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +67,15 @@ final class Workers implements AutoCloseable {
             loop.execute(() -> told.accept(refusal));
           }
         };
+    String late =
+        "looking at its paths takes more than "
+            + patience.toSeconds()
+            + " s (the server of a mount may be away)";
+    Future<?> alarm =
+        loop.schedule(
+            () -> once.accept(Optional.of(Denial.uncheckable(late))),
+            patience.toMillis(),
+            TimeUnit.MILLISECONDS);
     try {
       threads.execute(
           () -> {
@@ -77,22 +87,16 @@ final class Workers implements AutoCloseable {
               log.error("a request could not be checked", e);
               once.accept(Optional.of(Denial.uncheckable("checking the request failed")));
             } finally {
+              alarm.cancel(false);
               done.run();
             }
           });
+      return true;
     } catch (RejectedExecutionException e) {
+      alarm.cancel(false);
       done.run();
       return false;
     }
-    String late =
-        "looking at its paths takes more than "
-            + patience.toSeconds()
-            + " s (the server of a mount may be away)";
-    loop.schedule(
-        () -> once.accept(Optional.of(Denial.uncheckable(late))),
-        patience.toMillis(),
-        TimeUnit.MILLISECONDS);
-    return true;
   }
 
   @Override
