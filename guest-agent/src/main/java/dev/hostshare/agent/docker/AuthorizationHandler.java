@@ -3,7 +3,6 @@ package dev.hostshare.agent.docker;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -219,12 +218,10 @@ final class AuthorizationHandler extends SimpleChannelInboundHandler<HttpObject>
         new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(bytes));
     response.headers().set(HttpHeaderNames.CONTENT_TYPE, TYPE);
     response.headers().set(HttpHeaderNames.CONTENT_LENGTH, bytes.length);
-    if (!status.equals(HttpResponseStatus.BAD_REQUEST)) {
-      ctx.writeAndFlush(response);
-      return;
+    if (status.equals(HttpResponseStatus.BAD_REQUEST)) {
+      response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
     }
-    response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-    ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
+    ctx.writeAndFlush(response);
   }
 
   private void drop() {

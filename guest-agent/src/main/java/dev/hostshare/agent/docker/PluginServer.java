@@ -10,6 +10,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpServerKeepAliveHandler;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
@@ -165,6 +166,7 @@ public final class PluginServer implements AutoCloseable {
           .addLast(
               new IdleStateHandler(REQUEST_TIME.toSeconds(), 0, 0, TimeUnit.SECONDS),
               new HttpServerCodec(),
+              new HttpServerKeepAliveHandler(),
               new AuthorizationHandler(policy, workers));
     }
   }

@@ -63,7 +63,7 @@ final class Workers implements AutoCloseable {
     var answered = new AtomicBoolean();
     Consumer<Optional<String>> once =
         refusal -> {
-          if (answered.compareAndSet(false, true)) {
+          if (answered.compareAndSet(false, true) && !loop.isShuttingDown()) {
             loop.execute(() -> told.accept(refusal));
           }
         };
