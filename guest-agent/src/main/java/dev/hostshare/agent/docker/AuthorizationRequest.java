@@ -13,13 +13,14 @@ import java.util.Locale;
 /**
  * What the engine asks: whether it may do an API request.
  *
+ * <p>Source: moby, pkg/authorization/api.go and authz.go.
+ *
  * @param method of the API request, such as POST
  * @param uri as in its first line
  * @param body of the API request; empty if there is none, or if the engine does not pass it on:
- *     because it is not JSON, too long (1 MiB, 4 MiB since 28), or, before 28, because its length
- *     was not announced
- * @param mayHaveBody whether there may be one nevertheless
- *     <p>Source: moby, pkg/authorization/api.go and authz.go.
+ *     because it is not JSON, too long (1 MiB, 4 MiB since 29), or, before 27.1.1, because its
+ *     length was not announced
+ * @param mayHaveBody whether there may be one although {@code body} is empty
  */
 record AuthorizationRequest(String method, String uri, byte[] body, boolean mayHaveBody) {
 
@@ -71,7 +72,7 @@ record AuthorizationRequest(String method, String uri, byte[] body, boolean mayH
         }
       }
       reader.endObject();
-      return new AuthorizationRequest(method, uri, body, headers.mayHaveJson());
+      return new AuthorizationRequest(method, uri, body, headers.announceJson());
     } catch (IllegalStateException | IllegalArgumentException e) {
       throw new IOException(e.getMessage(), e);
     }
@@ -106,7 +107,7 @@ record AuthorizationRequest(String method, String uri, byte[] body, boolean mayH
       reader.endObject();
     }
 
-    boolean mayHaveJson() {
+    boolean announceJson() {
       return contentType.toLowerCase(Locale.ROOT).contains("json") && !contentLength.equals("0");
     }
   }

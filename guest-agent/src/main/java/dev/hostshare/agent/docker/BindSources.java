@@ -20,7 +20,7 @@ import java.util.Set;
  * Takes the paths that a request would bind out of its body.
  *
  * <p>{@code Binds} and {@code Mounts} are looked for at any depth rather than where they belong:
- * engines up to 25 also take them at the top of a container's configuration, and in a service they
+ * engines up to 28 also take them at the top of a container's configuration, and in a service they
  * lie deeper. Nothing else of the API has lists by these names.
  *
  * <p>Go's decoder goes on in the same object when a key comes again, in any case, and a list that

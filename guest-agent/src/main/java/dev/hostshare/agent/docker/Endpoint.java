@@ -12,7 +12,10 @@ import java.util.regex.Pattern;
 enum Endpoint {
   CONTAINER_CREATE,
 
-  /** Starting a container by an API before 1.24, where the request may bring other mounts. */
+  /**
+   * Starting a container by an API before 1.24, where the request may bring other mounts; engines
+   * up to 25 know it.
+   */
   CONTAINER_START_WITH_MOUNTS,
 
   VOLUME_CREATE,

@@ -31,7 +31,7 @@ final class BindSourcesTest {
         "{'HostConfig':{'Binds':['/x:/a'],'binds':[null]}}",
         "{'HostConfig':{'Binds':['v:/a'],'binds':['/x:/a']}}",
         "{'HostConfig':{'Binds':['/x:/a']},'HostConfig':null}",
-        // Engines up to 25 take what is not in HostConfig.
+        // Engines up to 28 take what is not in HostConfig.
         "{'Image':'i','Binds':['/x:/a']}",
         "{'Mounts':[{'Type':'bind','Source':'/x'}]}",
         "{'TaskTemplate':{'ContainerSpec':{'Mounts':[{'Type':'bind','Source':'/x'}]}}}",

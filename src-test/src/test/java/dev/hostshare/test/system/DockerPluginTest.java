@@ -359,10 +359,29 @@ class DockerPluginTest {
   }
 
   @Test
+  void mountThatHangsHoldsUpNobody() {
+    if (!lab.isServed()) {
+      return;
+    }
+    var agent = lab.guest().shell("basename /run/hostshare/*.sock .sock");
+    lab.guest().shell("kill -STOP " + agent);
+    try {
+      assertSays("takes more than 5 s", api(CREATE, binds(app + "/never/looked/up")));
+      engine.docker("ps").expectSuccess();
+      run("-v", "named:/x", "busybox", "true").expectSuccess();
+      assertSays(denied(unshared), api(CREATE, binds(unshared)));
+    } finally {
+      lab.guest().shell("kill -CONT " + agent);
+    }
+    run("-v", app + "/never/looked/up:/app", "busybox", "true").expectSuccess();
+  }
+
+  @Test
   void withoutThePluginNothingStarts() throws Exception {
     plugin.kill();
     try {
-      // A client that is not told the API's version asks for it first, and tells only that it got no answer.
+      // A client that is not told the API's version asks for it first, and tells only that it got
+      // no answer.
       var said =
           lab.guest()
               .run(
@@ -422,7 +441,9 @@ class DockerPluginTest {
   void pluginMayStartAfterTheEngine() throws IOException {
     try (var guest = Guest.start()) {
       var late = DockerEngine.launch(guest, "--authorization-plugin=hostshare");
-      guest.shell("until grep -q 'Unable to locate plugin: hostshare, retrying' %s; do :; done".formatted(late.log()));
+      guest.shell(
+          "until grep -q 'Unable to locate plugin: hostshare, retrying' %s; do :; done"
+              .formatted(late.log()));
       // The engine is closed first: it asks the plugin whether it may remove its containers.
       try (var started = DockerPlugin.start(guest);
           late) {
