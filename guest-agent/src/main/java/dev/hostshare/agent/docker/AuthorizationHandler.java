@@ -206,7 +206,7 @@ final class AuthorizationHandler extends SimpleChannelInboundHandler<HttpObject>
 
   /** The engine passes on what {@code Err} says, and does nothing. */
   private void fail(ChannelHandlerContext ctx, HttpResponseStatus status, String reason) {
-    log.warn("{}", reason);
+    log.warn("{}", Denial.shown(reason));
     var answer = new JsonObject();
     answer.addProperty("Err", reason);
     send(ctx, status, answer);

@@ -1,5 +1,7 @@
 package dev.hostshare.agent.docker;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -18,6 +20,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -33,8 +36,8 @@ public final class PluginServer implements AutoCloseable {
   /** Where engines look, under the plugin's name. */
   public static final Path DEFAULT_SOCKET = Path.of("/run/docker/plugins/hostshare.sock");
 
-  /** An engine opens one for each request under way, and keeps two. */
-  private static final int MOST_CONNECTIONS = 256;
+  /** An engine opens one for each question under way, and keeps two. */
+  private static final int MOST_CONNECTIONS = 512;
 
   /** A request comes from the same machine at once, or not at all. */
   private static final Duration REQUEST_TIME = Duration.ofSeconds(30);
@@ -61,8 +64,8 @@ public final class PluginServer implements AutoCloseable {
    */
   public static PluginServer start(Path socket, Shares shares, AllowedPaths allowed)
       throws IOException {
+    checkArgument(socket.getParent() != null, "a socket needs a name: %s", socket);
     checkKernel();
-    Files.createDirectories(socket.getParent());
     FileChannel lock = lock(socket);
     PluginServer server = null;
     try {
@@ -90,14 +93,20 @@ public final class PluginServer implements AutoCloseable {
 
   /** The lock goes with the process, so of two that start at once one gets it. */
   private static FileChannel lock(Path socket) throws IOException {
-    FileChannel lock =
-        FileChannel.open(
-            socket.resolveSibling(socket.getFileName() + ".lock"),
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE);
+    FileChannel lock;
+    try {
+      Files.createDirectories(socket.getParent());
+      lock =
+          FileChannel.open(
+              socket.resolveSibling(socket.getFileName() + ".lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE);
+    } catch (FileSystemException e) {
+      throw unusable(socket, "its folder cannot be used (" + e + "). Mend that, or");
+    }
     if (lock.tryLock() == null) {
       lock.close();
-      throw inUse(socket, "another docker-plugin serves there. End it, or");
+      throw unusable(socket, "another docker-plugin serves there. End it, or");
     }
     return lock;
   }
@@ -107,14 +116,14 @@ public final class PluginServer implements AutoCloseable {
       return;
     }
     if (!isSocket(socket)) {
-      throw inUse(socket, "it is no socket. Remove it, or");
+      throw unusable(socket, "it is no socket. Remove it, or");
     }
     try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       probe.connect(UnixDomainSocketAddress.of(socket));
     } catch (IOException e) {
       return; // nobody listens
     }
-    throw inUse(socket, "another program serves there. End it, or");
+    throw unusable(socket, "another program serves there. End it, or");
   }
 
   private static boolean isSocket(Path path) throws IOException {
@@ -122,7 +131,7 @@ public final class PluginServer implements AutoCloseable {
     return (mode & 0170000) == 0140000;
   }
 
-  private static IOException inUse(Path socket, String why) {
+  private static IOException unusable(Path socket, String why) {
     return new IOException(
         "cannot listen on " + socket + ": " + why + " name another path by --socket");
   }
@@ -158,7 +167,7 @@ public final class PluginServer implements AutoCloseable {
     protected void initChannel(Channel channel) {
       channel.closeFuture().addListener(closed -> connections.decrementAndGet());
       if (connections.incrementAndGet() > MOST_CONNECTIONS) {
-        channel.close(); // the engine tries again
+        channel.close(); // the engine does nothing then, and says so
         return;
       }
       channel

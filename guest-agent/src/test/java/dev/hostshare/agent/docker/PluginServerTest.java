@@ -225,6 +225,16 @@ final class PluginServerTest {
   }
 
   @Test
+  void folderThatCannotBeUsedIsNamed() throws IOException {
+    Files.writeString(temporary.resolve("plugins"), "not a folder");
+    String said = assertThrows(IOException.class, () -> start(m -> true)).getMessage();
+    assertTrue(said.startsWith("cannot listen on " + socket() + ": its folder"), said);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> PluginServer.start(Path.of("/"), m -> true, AllowedPaths.of(true, List.of())));
+  }
+
+  @Test
   void onlyAStaleSocketIsReplaced() throws IOException {
     Files.createDirectories(socket().getParent());
     Files.writeString(socket(), "not a socket");
