@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       UmountCommand.class,
       StatusCommand.class,
       RunCommand.class,
+      DockerPluginCommand.class,
       MountHelperCommand.class
     })
 public final class AgentCommand implements Runnable {

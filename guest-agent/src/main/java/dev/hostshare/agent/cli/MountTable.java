@@ -45,6 +45,21 @@ final class MountTable {
   }
 
   /**
+   * Whether a mount is one of ours that is still in the tree.
+   *
+   * @param id as {@code mnt_id} in /proc/PID/fdinfo
+   */
+  static boolean isOurs(int id) throws IOException {
+    String start = id + " ";
+    for (String line : Files.readAllLines(FILE, StandardCharsets.ISO_8859_1)) {
+      if (line.startsWith(start)) {
+        return type(Splitter.on(' ').splitToList(line)).equals(TYPE);
+      }
+    }
+    return false;
+  }
+
+  /**
    * Reads a line: {@code 36 35 98:0 /root /mount/point options optional... - type source super}.
    * There are any number of optional fields, so what follows is found by the dash.
    */
@@ -52,7 +67,11 @@ final class MountTable {
     List<String> fields = Splitter.on(' ').splitToList(line);
     int dash = fields.indexOf("-");
     return new Mount(
-        Path.of(unescape(fields.get(4))), fields.get(dash + 1), unescape(fields.get(dash + 2)));
+        Path.of(unescape(fields.get(4))), type(fields), unescape(fields.get(dash + 2)));
+  }
+
+  private static String type(List<String> fields) {
+    return fields.get(fields.indexOf("-") + 1);
   }
 
   /**

@@ -9,6 +9,8 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /**
  * The system calls that the driver makes itself. Each returns what the call returns, or the
@@ -24,6 +26,17 @@ public final class Libc {
 
   /** umount2(2): take the mount out of the tree now, clean up when nobody uses it any more. */
   public static final int MNT_DETACH = 2;
+
+  /** open(2): a descriptor that only names the file; nothing of it is opened. */
+  public static final int O_PATH = 010000000;
+
+  /** openat2(2): refuse to follow what /proc shows of other processes' files. */
+  public static final int RESOLVE_NO_MAGICLINKS = 2;
+
+  /** The same number on every architecture. */
+  private static final long SYS_OPENAT2 = 437;
+
+  private static final int AT_FDCWD = -100;
 
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
@@ -84,6 +97,31 @@ public final class Libc {
   private static final MethodHandle CHDIR =
       handle("chdir", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
 
+  private static final MethodHandle READLINK =
+      handle(
+          "readlink",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_LONG,
+              ValueLayout.ADDRESS,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_LONG));
+
+  /** syscall(2) with the arguments of openat2(2), which the C library has no function for. */
+  private static final MethodHandle OPENAT2 =
+      handle(
+          "syscall",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.ADDRESS,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_LONG),
+          Linker.Option.firstVariadicArg(1));
+
+  /** Longest path that readlink(2) gives, with its end. */
+  private static final int PATH_MAX = 4096;
+
   private Libc() {}
 
   private static MethodHandle handle(
@@ -103,7 +141,50 @@ public final class Libc {
     }
   }
 
-  static int close(int fd) {
+  /**
+   * Opens an absolute path by openat2(2), Linux 5.6; {@code resolve}: 0 or {@link
+   * #RESOLVE_NO_MAGICLINKS}.
+   */
+  public static int openat2(String path, int flags, long resolve) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = STATE.get();
+      // struct open_how: flags, mode, resolve
+      MemorySegment how = arena.allocateFrom(ValueLayout.JAVA_LONG, flags, 0, resolve);
+      long fd =
+          (long)
+              OPENAT2.invokeExact(
+                  state,
+                  SYS_OPENAT2,
+                  (long) AT_FDCWD,
+                  arena.allocateFrom(path),
+                  how,
+                  how.byteSize());
+      return fd >= 0 ? (int) fd : -errno(state);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  /** Where a symbolic link leads, its bytes as UTF-8; empty if it cannot be read as one. */
+  public static Optional<String> readlink(String path) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(PATH_MAX);
+      long length =
+          (long)
+              READLINK.invokeExact(
+                  STATE.get(), arena.allocateFrom(path), buffer, buffer.byteSize());
+      return length < 0
+          ? Optional.empty()
+          : Optional.of(
+              new String(
+                  buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE),
+                  StandardCharsets.UTF_8));
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  public static int close(int fd) {
     try {
       MemorySegment state = STATE.get();
       return result((int) CLOSE.invokeExact(state, fd), state);

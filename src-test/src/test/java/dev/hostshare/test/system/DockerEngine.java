@@ -26,30 +26,44 @@ public final class DockerEngine implements AutoCloseable {
     this.daemon = daemon;
   }
 
-  public static DockerEngine start(Guest guest) throws IOException {
-    var data = Installation.newFolder("hostshare-docker");
-    var daemon =
-        guest
-            .builder(
-                List.of(
-                    "dockerd",
-                    "--data-root=" + data,
-                    "--exec-root=/run/docker",
-                    "--host=unix:///run/docker.sock",
-                    "--bridge=none",
-                    "--iptables=false",
-                    "--ip6tables=false",
-                    "--exec-opt=native.cgroupdriver=cgroupfs"))
-            .redirectErrorStream(true)
-            .redirectOutput(data.resolve("log").toFile())
-            .start();
-    var engine = new DockerEngine(guest, data, daemon);
+  /** Starts it, by {@code options} beside those that a guest needs; it answers by then. */
+  public static DockerEngine start(Guest guest, String... options) throws IOException {
+    var engine = launch(guest, options);
     engine.awaitAnswer();
     engine.importBusybox();
     return engine;
   }
 
-  private void awaitAnswer() throws IOException {
+  /** As {@link #start}, but asks it for nothing yet, and gives it no image. */
+  static DockerEngine launch(Guest guest, String... options) throws IOException {
+    var data = Installation.newFolder("hostshare-docker");
+    var line =
+        new ArrayList<>(
+            List.of(
+                "dockerd",
+                "--data-root=" + data,
+                "--exec-root=/run/docker",
+                "--host=unix:///run/docker.sock",
+                "--bridge=none",
+                "--iptables=false",
+                "--ip6tables=false",
+                "--exec-opt=native.cgroupdriver=cgroupfs"));
+    line.addAll(Arrays.asList(options));
+    var daemon =
+        guest
+            .builder(line)
+            .redirectErrorStream(true)
+            .redirectOutput(data.resolve("log").toFile())
+            .start();
+    return new DockerEngine(guest, data, daemon);
+  }
+
+  /** Where it logs. */
+  Path log() {
+    return data.resolve("log");
+  }
+
+  void awaitAnswer() throws IOException {
     long deadline = System.nanoTime() + START.toNanos();
     // The engine announces nothing but a line in its log; asking it is the documented way.
     while (docker("version").status() != 0) {
