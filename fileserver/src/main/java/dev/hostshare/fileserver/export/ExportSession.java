@@ -140,8 +140,8 @@ public final class ExportSession implements AutoCloseable {
    * more. Nothing of it is open on the host when this returns, but by operations under way.
    */
   void revoke(Export share) {
-    locks.revoke(share);
     handles.revoke(share);
+    locks.revoke(share);
     nodes.of(share).forEach(this::forgotten);
   }
 

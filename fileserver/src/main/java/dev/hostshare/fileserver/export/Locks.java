@@ -167,15 +167,23 @@ public final class Locks {
       }
     }
     Owner fresh = new Owner(openDescription(file));
-    synchronized (this) {
-      Owner known = owners.putIfAbsent(key, fresh);
-      if (known != null) {
-        host.close(fresh.fd);
-      }
-      Owner mine = known == null ? fresh : known;
-      mine.users++;
-      return mine;
+    try {
+      return enter(key, fresh);
+    } catch (ErrnoException e) {
+      host.close(fresh.fd);
+      throw e;
     }
+  }
+
+  private synchronized Owner enter(Key key, Owner fresh) throws ErrnoException {
+    key.node().export.requireGranted(); // else it would outlive its share
+    Owner known = owners.putIfAbsent(key, fresh);
+    if (known != null) {
+      host.close(fresh.fd);
+    }
+    Owner mine = known == null ? fresh : known;
+    mine.users++;
+    return mine;
   }
 
   /** Readable and writable where we may, so that the owner can take either kind of lock with it. */

@@ -46,6 +46,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -297,6 +298,54 @@ final class FileServiceTest {
       answered.add(reply.getSeq());
     }
     assertEquals(Set.of(5L, 7L), answered);
+  }
+
+  /** A guest that does not care for what it is told has nothing of it all the same. */
+  @Test
+  void aShareThatIsTakenAwayIsOutOfReach() throws Exception {
+    Client client = new Client().hello(ByteString.EMPTY, false);
+    long root = client.mount(1);
+    long handle = client.call(create(2, root, "f")).getOpened().getHandle();
+    assertEquals(0, client.call(lock(3, handle, 100, Linux.F_WRLCK, false)).getErrno());
+    client.send(lock(4, handle, 200, Linux.F_WRLCK, true));
+    var waits = "-> .*:" + Files.getAttribute(share.resolve("f"), "unix:ino") + " ";
+    while (!Pattern.compile(waits).matcher(Files.readString(Path.of("/proc/locks"))).find()) {
+      Thread.onSpinWait();
+    }
+
+    shares.apply(List.of());
+
+    ServerFrame waited = client.next();
+    assertEquals(Errno.EINTR, waited.getErrno(), () -> "the lock that waited: " + waited);
+    assertEquals(Errno.EACCES, client.call(mkdir(5, root, "d")).getErrno());
+    ServerFrame written = client.call(write(6, handle, ByteString.copyFromUtf8("x")));
+    assertEquals(Errno.EBADF, written.getErrno());
+    ClientFrame.Builder mount = frame(7);
+    mount.getMountBuilder().setPath(share.toString());
+    assertEquals(Errno.ENOENT, client.call(mount).getErrno());
+    assertEquals(0, Files.size(share.resolve("f")));
+
+    // and has it back as a share like any other
+    shares.apply(List.of(new ShareSpec(share, false, new OwnerPolicy.Host())));
+    assertEquals(Errno.EACCES, client.call(mkdir(8, root, "d")).getErrno());
+    assertEquals(0, client.call(mkdir(9, client.mount(10), "d")).getErrno());
+  }
+
+  @Test
+  void aShareThatBecomesReadOnlyRefusesWritesThroughOpenHandles() throws Exception {
+    Client client = new Client().hello(ByteString.EMPTY, false);
+    long root = client.mount(1);
+    long handle = client.call(create(2, root, "f")).getOpened().getHandle();
+    shares.apply(List.of(new ShareSpec(share, true, new OwnerPolicy.Host())));
+    assertTrue(client.next().hasInvalidate());
+    ServerFrame written = client.call(write(3, handle, ByteString.copyFromUtf8("x")));
+    assertEquals(Errno.EROFS, written.getErrno());
+    assertEquals(Errno.EROFS, client.call(mkdir(4, root, "d")).getErrno());
+    assertEquals(0, client.call(fsync(5, handle)).getErrno());
+    shares.apply(List.of(new ShareSpec(share, false, new OwnerPolicy.Host())));
+    assertTrue(client.next().hasInvalidate());
+    written = client.call(write(6, handle, ByteString.copyFromUtf8("x")));
+    assertEquals(1, written.getWritten().getCount());
   }
 
   /** Large writes are for the workers, as fsync is: side by side, if it does not name them. */

@@ -318,6 +318,36 @@ final class SharesTest {
   }
 
   @Test
+  void containerOfATakenAwayShareGetsErrorsAndTheOthersGoOn() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    shares("add", path("a")).expectSuccess();
+    shares("add", path("b")).expectSuccess();
+    serve();
+    runAgent();
+    awaitMounts(mounted(path("a")) + " && " + mounted(path("b")));
+    try (var engine = DockerEngine.start(guest)) {
+      var run = List.of("run", "-d", "--network", "none", "-v");
+      var loop =
+          "while :; do cat /v/file >/dev/null && echo x >>/v/log || echo failed; sleep 0.1; done";
+      for (var name : List.of("a", "b")) {
+        var line = new ArrayList<>(run);
+        line.addAll(List.of(path(name) + ":/v", "--name", name, "busybox", "sh", "-c", loop));
+        engine.docker(line.toArray(String[]::new)).expectSuccess();
+      }
+      awaitGuest("[ -s %s ] && [ -s %s ]".formatted(path("a/log"), path("b/log")));
+
+      shares("remove", path("a")).expectSuccess();
+
+      awaitGuest("docker logs a 2>&1 | grep -q failed");
+      assertTrue(engine.docker("exec", "a", "ls", "/v").expectFailure().contains("not connected"));
+      var before = Files.size(lab.resolve("b/log"));
+      awaitGuest("[ $(stat -c %%s %s) -gt %d ]".formatted(path("b/log"), before));
+      assertFalse(engine.docker("logs", "b").expectSuccess().contains("failed"));
+      engine.docker("rm", "-f", "a", "b").expectSuccess();
+    }
+  }
+
+  @Test
   void folderThatIsMadeAnewIsSharedAnew() throws Exception {
     // A guest with a place of its own where the host has the folder: it makes its mount points
     // itself.
