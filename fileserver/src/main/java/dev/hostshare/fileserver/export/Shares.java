@@ -119,8 +119,10 @@ public final class Shares implements AutoCloseable {
       changed |= !spec.equals(export.spec());
       export.become(spec);
     }
+    if (!changed && next.equals(exports)) {
+      return new Outcome(false, failures);
+    }
     List<Export> gone = exports.stream().filter(e -> !next.contains(e)).toList();
-    boolean listChanged = changed || !next.equals(exports);
     gone.forEach(Export::revoke);
     exports = List.copyOf(next);
     for (Export export : next) {
@@ -133,7 +135,7 @@ public final class Shares implements AutoCloseable {
       }
     }
     gone.forEach(Export::close);
-    return new Outcome(listChanged, failures);
+    return new Outcome(true, failures);
   }
 
   private static ShareSpec specOf(Export export, List<ShareSpec> wanted) {

@@ -26,7 +26,9 @@ final class SessionTable {
   static final Duration GRACE = Duration.ofSeconds(30);
 
   private static final int SECRET_BYTES = 16;
-  private static final int MAX_SESSIONS = 32;
+
+  /** Each mount of a guest is one: several guests with long lists of shares. */
+  private static final int MAX_SESSIONS = 256;
 
   private final ScheduledExecutorService timer;
   private final SecureRandom random = new SecureRandom();

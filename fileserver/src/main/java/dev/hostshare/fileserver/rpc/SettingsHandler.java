@@ -146,7 +146,6 @@ public final class SettingsHandler extends SettingsServiceGrpc.SettingsServiceIm
                 }
               }
             });
-    out.setOnCloseHandler(() -> {});
     out.setOnCancelHandler(
         () -> {
           try {
