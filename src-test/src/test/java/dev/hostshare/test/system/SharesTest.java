@@ -3,8 +3,26 @@ package dev.hostshare.test.system;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hostshare.proto.v1.ListSettings;
+import dev.hostshare.proto.v1.SettingsServiceGrpc;
+import dev.hostshare.proto.v1.ShareState;
+import dev.hostshare.proto.v1.SharedFolder;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.StreamObserver;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +30,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -435,6 +456,87 @@ final class SharesTest {
       assertTrue(refused.said().contains(each.get(1)), refused.said());
     }
     assertNothingShared();
+  }
+
+  /**
+   * As grpcurl does: reflection tells what there is, and that is called. Guests' sockets have none
+   * of it.
+   */
+  @Test
+  void usersToolsFindTheServiceOnTheControlSocketOnly() throws Exception {
+    shares("remove", path("home")).expectSuccess();
+    serve();
+    assertTrue(
+        services(lab.resolve("state/control.sock")).contains("hostshare.v1.SettingsService"));
+    assertFalse(services(lab.resolve("state/sock")).contains("hostshare.v1.SettingsService"));
+    onSocket(
+        lab.resolve("state/control.sock"),
+        channel -> {
+          var service = SettingsServiceGrpc.newBlockingStub(channel);
+          var list = service.add(SharedFolder.newBuilder().setPath(path("b")).build());
+          assertEquals(ShareState.SHARED, list.getShares(0).getState());
+          return list;
+        });
+    var refused =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                onSocket(
+                    lab.resolve("state/sock"),
+                    channel ->
+                        SettingsServiceGrpc.newBlockingStub(channel)
+                            .list(ListSettings.getDefaultInstance())));
+    assertEquals(Status.Code.UNIMPLEMENTED, refused.getStatus().getCode());
+  }
+
+  private static Set<String> services(Path socket) throws Exception {
+    return onSocket(
+        socket,
+        channel -> {
+          var found = new CompletableFuture<Set<String>>();
+          var request =
+              ServerReflectionGrpc.newStub(channel)
+                  .serverReflectionInfo(
+                      new StreamObserver<>() {
+                        @Override
+                        public void onNext(ServerReflectionResponse reply) {
+                          found.complete(
+                              reply.getListServicesResponse().getServiceList().stream()
+                                  .map(ServiceResponse::getName)
+                                  .collect(Collectors.toSet()));
+                        }
+
+                        @Override
+                        public void onError(Throwable e) {
+                          found.completeExceptionally(e);
+                        }
+
+                        @Override
+                        public void onCompleted() {}
+                      });
+          request.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
+          return found.get(10, SECONDS);
+        });
+  }
+
+  private interface OnChannel<T> {
+    T apply(ManagedChannel channel) throws Exception;
+  }
+
+  private static <T> T onSocket(Path socket, OnChannel<T> call) throws Exception {
+    var loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    var channel =
+        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+            .eventLoopGroup(loop)
+            .channelType(EpollDomainSocketChannel.class, DomainSocketAddress.class)
+            .usePlaintext()
+            .build();
+    try {
+      return call.apply(channel);
+    } finally {
+      channel.shutdownNow();
+      loop.shutdownGracefully(0, 1, SECONDS).await();
+    }
   }
 
   @Test
