@@ -15,11 +15,13 @@ import java.nio.file.StandardCopyOption;
 public final class JsonFile {
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
+  private static final Gson FOR_HTML = new Gson();
+
   private JsonFile() {}
 
-  /** The whole report as one line, without what would end a script in HTML. */
+  /** The whole report as one line, for HTML: what would end a script there is escaped. */
   static String line(Report report) {
-    return new Gson().toJson(report);
+    return FOR_HTML.toJson(report);
   }
 
   /** Writes it, or leaves what was there. */
