@@ -39,9 +39,7 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 public final class Engine {
   /** Enough for our own loops to be compiled. */
-  private static final int OWN_RUNS = 5;
-
-  private static final long OWN_NANOS = 300_000_000;
+  private static final long OWN_NANOS = 400_000_000;
 
   /** The pace of one such stretch is compared with that of the one before. */
   private static final long STRETCH_NANOS = 1_000_000_000L;
@@ -299,9 +297,9 @@ public final class Engine {
       var material = new Material(folder, scale);
       try (var own = new Place(folder, Optional.empty(), scale, material, seed)) {
         long end = System.nanoTime() + OWN_NANOS;
-        for (int i = 0; i < OWN_RUNS && (i == 0 || System.nanoTime() < end); i++) {
+        do {
           run(workload, own);
-        }
+        } while (System.nanoTime() < end);
       } catch (InterruptedIOException | UnavailableException e) {
         checkInterrupt();
       }
