@@ -23,6 +23,7 @@ import java.io.InterruptedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -48,6 +49,9 @@ public final class Engine {
   private static final double SETTLED = 1.05;
 
   private static final int MAX_STRETCHES = 8;
+
+  /** Caches of peers forget after seconds. */
+  private static final Duration PEER_LIMIT = Duration.ofSeconds(30);
 
   private final Plan plan;
   private final Progress progress;
@@ -112,7 +116,7 @@ public final class Engine {
             new Material(scratch.path().resolve("material"), plan.scale()),
             new Material(scratch.path().resolve("practice"), practiceScale));
     for (TargetSpec spec : plan.targets()) {
-      targets.add(new Target(spec, plan.scale(), practiceScale, materials, seed));
+      targets.add(new Target(spec, plan.scale(), practiceScale, materials, seed, PEER_LIMIT));
     }
   }
 

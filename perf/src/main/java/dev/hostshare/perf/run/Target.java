@@ -8,6 +8,7 @@ import dev.hostshare.perf.workload.Scale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -15,7 +16,6 @@ import java.util.concurrent.locks.LockSupport;
 /** A target in a run: its work folder with the two places in it, counted and practice. */
 final class Target implements AutoCloseable {
   private static final Path DROP_CACHES = Path.of("/proc/sys/vm/drop_caches");
-  private static final long PEER_NANOS = 30_000_000_000L;
   private static final long LOOK_NANOS = 1_000_000;
 
   private final TargetSpec spec;
@@ -32,8 +32,15 @@ final class Target implements AutoCloseable {
    * Makes its work folder.
    *
    * @param materials for the counted place, for the one to practise in
+   * @param peerLimit when its peer must show it, at the latest
    */
-  Target(TargetSpec spec, Scale scale, Scale practiceScale, List<Material> materials, long seed)
+  Target(
+      TargetSpec spec,
+      Scale scale,
+      Scale practiceScale,
+      List<Material> materials,
+      long seed,
+      Duration peerLimit)
       throws IOException {
     this.spec = spec;
     this.scale = scale;
@@ -42,7 +49,7 @@ final class Target implements AutoCloseable {
     this.seed = seed;
     folder = WorkFolder.make(spec.folder());
     try {
-      awaitPeer();
+      awaitPeer(peerLimit);
       makePlaces();
     } catch (IOException e) {
       folder.close();
@@ -72,12 +79,12 @@ final class Target implements AutoCloseable {
   }
 
   /** What is made here must be seen there, if only after its caches have run out. */
-  private void awaitPeer() throws IOException {
+  private void awaitPeer(Duration limit) throws IOException {
     if (spec.peer().isEmpty()) {
       return;
     }
     Path there = spec.peer().get().resolve(folder.name());
-    long end = System.nanoTime() + PEER_NANOS;
+    long end = System.nanoTime() + limit.toNanos();
     while (!Files.exists(there)) {
       if (System.nanoTime() > end || Thread.currentThread().isInterrupted()) {
         throw new RefusedException(
