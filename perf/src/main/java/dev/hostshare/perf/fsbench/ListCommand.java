@@ -40,7 +40,7 @@ final class ListCommand implements Callable<Integer> {
   private static String line(Workload workload) {
     String traits =
         workload.traits().stream()
-            .filter(trait -> trait != Workload.Trait.PROGRAM)
+            .filter(trait -> trait != Workload.Trait.UNPRACTISED)
             .map(trait -> trait == Workload.Trait.PACED ? "takes --rate" : "needs peer=")
             .collect(Collectors.joining("; "));
     return "%s %-19s %-44s %6s  %s%s"

@@ -1,6 +1,7 @@
 package dev.hostshare.perf.peers;
 
 import com.google.common.collect.ImmutableMap;
+import com.google.common.collect.ImmutableSet;
 import java.util.OptionalDouble;
 
 /** How many times as fast as each peer hostshare should be, at the least. */
@@ -35,6 +36,11 @@ final class Goals {
           .buildOrThrow();
 
   private Goals() {}
+
+  /** The workloads that have goals. */
+  static ImmutableSet<String> workloads() {
+    return ROWS.keySet();
+  }
 
   /** The goal for a work beside a peer, if there is one. */
   static OptionalDouble of(String work, String peer) {

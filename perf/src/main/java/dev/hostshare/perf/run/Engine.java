@@ -84,6 +84,7 @@ public final class Engine {
     }
     String started = now();
     List<Report.TargetInfo> described = describe();
+    Machine machine = Machine.describe();
     Overhead overhead = Overhead.measure();
     try (var scratch = WorkFolder.make(plan.scratch())) {
       try {
@@ -101,7 +102,7 @@ public final class Engine {
         }
       }
     }
-    return report(started, described, overhead);
+    return report(started, described, machine, overhead);
   }
 
   /** Whether nothing has failed, and every target could be cleaned. */
@@ -203,7 +204,7 @@ public final class Engine {
   }
 
   private Sample once(Workload workload, Target target) throws IOException {
-    boolean canPractise = !workload.is(Trait.PROGRAM) && !workload.is(Trait.PEER);
+    boolean canPractise = !workload.is(Trait.UNPRACTISED) && !workload.is(Trait.PEER);
     boolean isCold = workload.start() == Start.COLD;
     if (isCold) {
       workload.prepare().in(target.counted());
@@ -292,7 +293,7 @@ public final class Engine {
    */
   private void warmUpOurselves(WorkFolder scratch) throws IOException {
     for (Workload workload : plan.workloads()) {
-      if (workload.is(Trait.PROGRAM) || workload.is(Trait.PEER)) {
+      if (workload.is(Trait.UNPRACTISED) || workload.is(Trait.PEER)) {
         continue;
       }
       progress.begin("warming up: " + workload.id());
@@ -343,8 +344,8 @@ public final class Engine {
     return described;
   }
 
-  private Report report(String started, List<Report.TargetInfo> described, Overhead overhead)
-      throws IOException {
+  private Report report(
+      String started, List<Report.TargetInfo> described, Machine machine, Overhead overhead) {
     List<String> names = plan.targets().stream().map(TargetSpec::name).toList();
     Double rate = plan.rate().isPresent() ? plan.rate().getAsDouble() : null;
     var settings =
@@ -365,7 +366,7 @@ public final class Engine {
         now(),
         isComplete,
         settings,
-        Machine.describe(),
+        machine,
         overhead,
         described,
         plan.workloads().stream().map(w -> results.row(w, names, rate)).toList());

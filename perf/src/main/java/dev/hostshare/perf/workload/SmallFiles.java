@@ -79,6 +79,7 @@ final class SmallFiles {
             .run((p, watch) -> files(p).stat(watch)),
         onFiles("stat-later", "stat, 2 s after the last look")
             .standsFor("caches that forget after a second: prompts, editors")
+            .with(Workload.Trait.UNPRACTISED)
             .prepare(p -> files(p).lookThenWait())
             .run((p, watch) -> files(p).stat(watch)),
         onFiles("stat-missing", "stat of names that are not there")

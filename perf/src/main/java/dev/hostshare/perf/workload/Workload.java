@@ -48,8 +48,8 @@ public record Workload(
   public enum Trait {
     /** Its operations can be given a rate. */
     PACED,
-    /** It runs programs, each for long, rather than operations that can be practised. */
-    PROGRAM,
+    /** It is not done on other files first: it takes long, and gains nothing from that. */
+    UNPRACTISED,
     /** It needs the same folder seen from elsewhere. */
     PEER
   }
@@ -121,7 +121,7 @@ public record Workload(
 
     Builder developer() {
       suites = ImmutableSet.of(Suite.DEVELOPER);
-      return with(Trait.PROGRAM);
+      return with(Trait.UNPRACTISED);
     }
 
     Builder with(Trait trait) {
