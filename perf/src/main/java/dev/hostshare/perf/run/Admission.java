@@ -8,9 +8,10 @@ import dev.hostshare.perf.workload.Workload;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -52,20 +53,28 @@ final class Admission {
   }
 
   private static void checkFolder(TargetSpec target) throws IOException {
-    for (Path folder :
-        target.peer().isPresent()
-            ? List.of(target.folder(), target.peer().get())
-            : List.of(target.folder())) {
-      if (!Files.exists(folder)) {
-        throw new RefusedException("%s: there is no folder %s".formatted(target.name(), folder));
-      }
-      if (!Files.isDirectory(folder)) {
-        throw new RefusedException("%s: %s is not a folder".formatted(target.name(), folder));
-      }
+    checkIsFolder(target, target.folder());
+    if (target.peer().isPresent()) {
+      checkIsFolder(target, target.peer().get());
     }
     if (!Files.isWritable(target.folder())) {
       throw new RefusedException(
           "%s: %s cannot be written".formatted(target.name(), target.folder()));
+    }
+  }
+
+  private static void checkIsFolder(TargetSpec target, Path folder) throws RefusedException {
+    try {
+      if (!Files.readAttributes(folder, BasicFileAttributes.class).isDirectory()) {
+        throw new RefusedException("%s: %s is not a folder".formatted(target.name(), folder));
+      }
+    } catch (NoSuchFileException e) {
+      throw new RefusedException("%s: there is no folder %s".formatted(target.name(), folder));
+    } catch (RefusedException e) {
+      throw e;
+    } catch (IOException e) {
+      // A mount that nobody serves any more, for example.
+      throw new RefusedException("%s: %s".formatted(target.name(), e.getMessage()));
     }
   }
 

@@ -46,12 +46,12 @@ final class Modules {
             .prepare(p -> at(p).prepare())
             .check(p -> at(p).check())
             .run((p, watch) -> at(p).make(watch)),
-        inTree("modules-walk", "walk it with attributes, cold")
+        inTree("modules-walk", "walk a node_modules-like tree, cold")
             .standsFor("bundlers and editors that look at every package")
             .cold()
             .prepare(p -> at(p).ensure())
             .run((p, watch) -> at(p).walk(watch)),
-        inTree("modules-rm", "rm -rf of it")
+        inTree("modules-rm", "delete a node_modules-like tree")
             .standsFor("npm ci, which begins with this")
             .prepare(p -> at(p).ensure())
             .run((p, watch) -> at(p).remove(watch)));

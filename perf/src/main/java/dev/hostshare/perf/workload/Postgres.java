@@ -84,10 +84,14 @@ final class Postgres implements Place.Running {
     try {
       Command.run("chown", USER + ":", data.toString());
       Command.run("chmod", "700", data.toString());
-      Command.run(asUser("test", "-w", data.toString()));
     } catch (IOException e) {
       throw new UnavailableException(
           "the folder cannot be given to the user %s: %s".formatted(USER, e.getMessage()));
+    }
+    try {
+      Command.run(asUser("test", "-w", data.toString()));
+    } catch (IOException e) {
+      throw new UnavailableException("the user %s cannot write in %s".formatted(USER, data));
     }
   }
 

@@ -314,6 +314,15 @@ final class SmallFiles {
     }
     named = 1 - named;
     checkContent();
+    checkGone(from);
+  }
+
+  private static void checkGone(MemorySegment[] names) throws IOException {
+    for (MemorySegment name : names) {
+      if (Calls.exists(name)) {
+        throw new WrongDataException("a file that is there no more: " + name.getString(0));
+      }
+    }
   }
 
   private void unlink(Stopwatch watch) throws IOException {
@@ -323,6 +332,7 @@ final class SmallFiles {
       watch.end(begin);
     }
     isThere = false;
+    checkGone(names[named]);
   }
 
   private String path(int file) {
