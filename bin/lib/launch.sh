@@ -1,4 +1,4 @@
-# Sourced by bin/hostshare, bin/hostshare-agent and bin/compare: starts a Java program of this project. POSIX sh.
+# Sourced by bin/hostshare, bin/hostshare-agent and bin/fsbench: starts a Java program of this project. POSIX sh.
 #
 # launch PROGRAM MODULE MAIN JVM_FLAGS MEMORY OVERHEAD LEAST -- ARGS...
 #   PROGRAM    the launcher's name, for messages

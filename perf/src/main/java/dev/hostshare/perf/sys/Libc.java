@@ -39,10 +39,37 @@ final class Libc {
   static final MethodHandle UNLINKAT = handle("unlinkat", JAVA_INT, ADDRESS, JAVA_INT);
   static final MethodHandle GETDENTS64 = sizeHandle("getdents64", JAVA_INT, ADDRESS, JAVA_LONG);
   static final MethodHandle FSYNC = handle("fsync", JAVA_INT);
+  static final MethodHandle FCNTL =
+      LINKER.downcallHandle(
+          address("fcntl"),
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS),
+          ERRNO,
+          Linker.Option.firstVariadicArg(2));
+  static final MethodHandle MMAP =
+      LINKER.downcallHandle(
+          address("mmap"),
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG),
+          ERRNO);
+  static final MethodHandle MUNMAP = handle("munmap", JAVA_LONG, JAVA_LONG);
+  static final MethodHandle MSYNC = handle("msync", JAVA_LONG, JAVA_LONG, JAVA_INT);
+  static final MethodHandle MKDIR = handle("mkdir", ADDRESS, JAVA_INT);
+  static final MethodHandle FTRUNCATE = handle("ftruncate", JAVA_INT, JAVA_LONG);
+  static final MethodHandle STATVFS = handle("statvfs", ADDRESS, ADDRESS);
+  static final MethodHandle GETPPID = handle("getppid");
+  static final MethodHandle ISATTY = handle("isatty", JAVA_INT);
   static final MethodHandle SYNC =
       LINKER.downcallHandle(address("sync"), FunctionDescriptor.ofVoid());
   static final MethodHandle STRERROR =
       LINKER.downcallHandle(address("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+
+  /** Of glibc 2.32 and later. */
+  static final MethodHandle STRERRORNAME =
+      LINKER
+          .defaultLookup()
+          .find("strerrorname_np")
+          .map(a -> LINKER.downcallHandle(a, FunctionDescriptor.of(ADDRESS, JAVA_INT)))
+          .orElse(null);
 
   private Libc() {}
 
@@ -51,6 +78,11 @@ final class Libc {
         .defaultLookup()
         .find(symbol)
         .orElseThrow(() -> new IllegalStateException("the C library has no " + symbol));
+  }
+
+  /** Where a mapping is, as a segment of its size. */
+  static MemorySegment mapping(long address, long length) {
+    return MemorySegment.ofAddress(address).reinterpret(length);
   }
 
   static int errno(MemorySegment callState) {

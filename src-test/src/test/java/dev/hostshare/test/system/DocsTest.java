@@ -24,7 +24,7 @@ class DocsTest {
   private static final List<String> OURSELVES = List.of("sudo bin/test", "bin/test", "bin/setup");
 
   /** What makes a measurement of half an hour one of seconds. */
-  private static final String SMALL = " --rounds=1 --files=100 --size=4M --targets=";
+  private static final String SMALL = " --rounds=1 --files=100 --size=4M";
 
   private static List<String> commands() throws IOException {
     var commands = new ArrayList<String>();
@@ -119,8 +119,12 @@ class DocsTest {
     }
     // sudo need not be here: we are root.
     var line = command.replaceFirst("^sudo ", "").replaceFirst(" +#.*", "");
-    if (line.startsWith("bin/compare")) {
-      var small = line + SMALL + (line.contains("--only") ? "hostshare,ext4" : "ext4");
+    if (line.startsWith("bin/fsbench run")) {
+      line += SMALL;
+    }
+    if (line.startsWith("perf/peers/run")) {
+      var targets = line.contains("stat-cold") ? "hostshare,ext4" : "ext4";
+      var small = line + SMALL + " --targets=" + targets;
       var measurement =
           new ProcessBuilder("bash", "-c", small).directory(Installation.PROJECT.toFile());
       Command.run(Duration.ofMinutes(3), measurement).expectSuccess();

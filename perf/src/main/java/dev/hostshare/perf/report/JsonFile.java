@@ -1,0 +1,67 @@
+package dev.hostshare.perf.report;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Reports as files. */
+public final class JsonFile {
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+
+  private static final Gson FOR_HTML = new Gson();
+
+  private JsonFile() {}
+
+  /** The whole report as one line, for HTML: what would end a script there is escaped. */
+  static String line(Report report) {
+    return FOR_HTML.toJson(report);
+  }
+
+  /** Writes it, or leaves what was there. */
+  public static void write(Report report, Path file) throws IOException {
+    replace(file, GSON.toJson(report) + "\n");
+  }
+
+  /** Writes a file whole, or leaves what was there. */
+  static void replace(Path file, String text) throws IOException {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    Files.writeString(part, text);
+    Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /**
+   * Reads one.
+   *
+   * @throws IOException if it cannot be read, or is not a report, or one of another version
+   */
+  public static Report read(Path file) throws IOException {
+    String text;
+    try {
+      text = Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw new IOException("there is no file " + file, e);
+    }
+    try {
+      JsonObject object = JsonParser.parseString(text).getAsJsonObject();
+      if (!object.has("schemaVersion") || !object.has("workloads")) {
+        throw new IOException(file + " is not a report of fsbench");
+      }
+      int version = object.get("schemaVersion").getAsInt();
+      if (version != Report.VERSION) {
+        throw new IOException(
+            "%s has schema version %d; this fsbench reads version %d"
+                .formatted(file, version, Report.VERSION));
+      }
+      return GSON.fromJson(object, Report.class);
+    } catch (JsonParseException | IllegalStateException | NumberFormatException e) {
+      throw new IOException(file + " is not a report of fsbench: " + e.getMessage(), e);
+    }
+  }
+}
