@@ -128,7 +128,7 @@ public final class Findings {
       return List.of(
           "Names and attributes are not kept: every stat asks again, even of the same file.");
     }
-    if (later.getAsDouble() > kept) {
+    if (later.getAsDouble() > Math.max(KERNEL_ALONE, SLOW * warm.getAsDouble())) {
       return List.of(
           "Names and attributes are kept, but for no longer than 2 s: programs that look again later pay again.");
     }
