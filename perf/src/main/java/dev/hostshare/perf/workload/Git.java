@@ -13,11 +13,13 @@ import java.util.List;
 final class Git {
   private final Path clone;
   private final Material material;
+  private final int files;
   private int branch;
 
-  private Git(Place place) {
-    clone = place.folder().resolve("clone");
+  private Git(Place place, String folder, int files) {
+    clone = place.folder().resolve(folder);
     material = place.material();
+    this.files = files;
   }
 
   /** The family's workloads. */
@@ -33,30 +35,40 @@ final class Git {
             .prepare(p -> at(p).ensure())
             .check(p -> at(p).check())
             .run((p, watch) -> at(p).checkout(watch)),
-        onClone("git-status", "git status of a repository, warm")
+        Workload.named("git-status", "git status of a large repository, warm")
+            .in(SECONDS)
+            .developer()
+            .keeps(s -> footprint("large-clone", s.repository()))
             .standsFor("prompts and editors that show what has changed")
             .warm()
-            .prepare(p -> at(p).ensure())
-            .run((p, watch) -> at(p).status(watch)));
+            .prepare(p -> large(p).ensure())
+            .run((p, watch) -> large(p).status(watch)));
   }
 
   private static Workload.Builder onClone(String id, String title) {
     return Workload.named(id, title)
         .in(SECONDS)
         .developer()
-        .keeps(
-            s ->
-                new Footprint(
-                    "clone", Material.sourceBytes(s) * 3 / 2, Material.sourceInodes(s) * 2));
+        .keeps(s -> footprint("clone", s.sources()));
+  }
+
+  private static Footprint footprint(String folder, int files) {
+    return new Footprint(
+        folder, Material.sourceBytes(files) * 3 / 2, Material.sourceInodes(files) * 2);
   }
 
   private static Git at(Place place) throws UnavailableException {
     Installed.need("git");
-    return place.keep(Git.class, "git", Git::new);
+    return place.keep(Git.class, "git", p -> new Git(p, "clone", p.material().sources()));
+  }
+
+  private static Git large(Place place) throws UnavailableException {
+    Installed.need("git");
+    return place.keep(Git.class, "large-git", p -> new Git(p, "large-clone", p.material().large()));
   }
 
   private void remove() throws IOException {
-    material.repository();
+    material.repository(files);
     Command.run("rm", "-rf", clone.toString());
     branch = 0;
   }
@@ -69,7 +81,7 @@ final class Git {
   }
 
   private void clone(Stopwatch watch) throws IOException {
-    Path repository = material.repository();
+    Path repository = material.repository(files);
     long begin = watch.begin();
     Material.git(
         clone.getParent(),

@@ -37,14 +37,19 @@ public final class Material {
     return scale.sources();
   }
 
-  /** What the source tree takes on a disk, in bytes. */
-  static long sourceBytes(Scale scale) {
-    return scale.sources() * 8192L;
+  /** Files of the large repository. */
+  int large() {
+    return scale.repository();
+  }
+
+  /** What a source tree takes on a disk, in bytes. */
+  static long sourceBytes(int files) {
+    return files * 8192L;
   }
 
   /** Of files and folders. */
-  static long sourceInodes(Scale scale) {
-    return scale.sources() * 9L / 8 + 100;
+  static long sourceInodes(int files) {
+    return files * 9L / 8 + 100;
   }
 
   /** A tar archive of a source tree, in a folder {@code source}. */
@@ -59,15 +64,15 @@ public final class Material {
     return archive;
   }
 
-  /** A git repository with two branches. */
-  Path repository() throws IOException {
-    Path repository = folder.resolve("repository");
+  /** A git repository of so many files with two branches. */
+  Path repository(int files) throws IOException {
+    Path repository = folder.resolve("repository-" + files);
     if (!Files.exists(repository)) {
-      makeTree(repository, scale.sources(), true);
+      makeTree(repository, files, true);
       git(repository, "init", "-q", "-b", BRANCHES.getFirst());
       commit(repository);
       git(repository, "checkout", "-q", "-b", BRANCHES.getLast());
-      for (int i = 0; i < scale.sources(); i += CHANGED) {
+      for (int i = 0; i < files; i += CHANGED) {
         Files.writeString(file(repository, i), "// changed " + i + "\n");
       }
       commit(repository);

@@ -53,7 +53,12 @@ final class Programs {
     return Workload.named(id, title)
         .in(SECONDS)
         .developer()
-        .keeps(s -> new Footprint("source", Material.sourceBytes(s), Material.sourceInodes(s)));
+        .keeps(
+            s ->
+                new Footprint(
+                    "source",
+                    Material.sourceBytes(s.sources()),
+                    Material.sourceInodes(s.sources())));
   }
 
   private static Programs at(Place place) {

@@ -56,6 +56,11 @@ public record Scale(long size, int files, int crowd) {
     return files * 5 / 4;
   }
 
+  /** Of the large repository that git looks through. */
+  int repository() {
+    return files * 25 / 2;
+  }
+
   /** Of the large tree that find(1) walks. */
   int found() {
     return files * 25;
