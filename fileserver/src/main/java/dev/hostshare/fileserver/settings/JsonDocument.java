@@ -134,7 +134,9 @@ final class JsonDocument {
   private static SettingsException at(String name, JsonLocation location, String message) {
     // Jackson goes on about its own settings, and the text may be long.
     String sentence = message.lines().findFirst().orElse("it is no JSON");
-    String first = SharedFolder.printable(sentence.replaceFirst(" \\(for \\w+ starting at .*", ""));
+    String first =
+        SharedFolder.printable(
+            sentence.replaceFirst(" \\((for \\w+ starting|start marker) at .*", ""));
     return new SettingsException(
         SettingsException.Reason.BROKEN_FILE,
         location == null
