@@ -62,7 +62,8 @@ final class AdminClient implements AutoCloseable {
     return connect(state);
   }
 
-  private static boolean isRunning(Path state) throws IOException {
+  /** Whether a server answers on this state folder. */
+  static boolean isRunning(Path state) throws IOException {
     Path socket = StateFolder.controlSocket(state);
     if (!Files.exists(socket)) {
       return false;
@@ -77,7 +78,7 @@ final class AdminClient implements AutoCloseable {
     }
   }
 
-  private static AdminClient connect(Path state) {
+  static AdminClient connect(Path state) {
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     AdminClient client =
         new AdminClient(
@@ -129,17 +130,26 @@ final class AdminClient implements AutoCloseable {
     }
     StateFolder folder = StateFolder.take(state);
     try {
-      var config = new SettingsStore.Config(state, null);
-      var store = new SettingsStore(config);
-      var watch = new SettingsWatch(store);
-      AdminClient client = inProcess(new SettingsHandler(store, new FolderBrowser(config, store)));
-      client.resources.add(watch);
+      AdminClient client = localSettings(state);
       client.resources.add(folder);
       return client;
     } catch (IOException | RuntimeException e) {
       folder.close();
       throw e;
     }
+  }
+
+  /**
+   * A {@code SettingsService} in this process. Whoever uses it to change something has to have the
+   * {@link StateFolder} meanwhile; the changes of others it sees.
+   */
+  static AdminClient localSettings(Path state) throws IOException {
+    var config = new SettingsStore.Config(state, null);
+    var store = new SettingsStore(config);
+    var watch = new SettingsWatch(store);
+    AdminClient client = inProcess(new SettingsHandler(store, new FolderBrowser(config, store)));
+    client.resources.add(watch);
+    return client;
   }
 
   private static AdminClient inProcess(BindableService service) throws IOException {
@@ -158,6 +168,10 @@ final class AdminClient implements AutoCloseable {
 
   SettingsServiceGrpc.SettingsServiceBlockingStub settings() {
     return SettingsServiceGrpc.newBlockingStub(channel);
+  }
+
+  SettingsServiceGrpc.SettingsServiceStub asyncSettings() {
+    return SettingsServiceGrpc.newStub(channel);
   }
 
   AdminServiceGrpc.AdminServiceStub asyncStub() {

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ServeCommand.class,
       SharesCommand.class,
+      SettingsCommand.class,
       OverlayCommand.class,
       StatusCommand.class
     },

@@ -16,6 +16,7 @@ import dev.hostshare.proto.v1.ImportShares;
 import dev.hostshare.proto.v1.Imported;
 import dev.hostshare.proto.v1.ListSettings;
 import dev.hostshare.proto.v1.RemoveShare;
+import dev.hostshare.proto.v1.RestoreShare;
 import dev.hostshare.proto.v1.Settings;
 import dev.hostshare.proto.v1.SettingsServiceGrpc;
 import dev.hostshare.proto.v1.ShareAccess;
@@ -118,6 +119,11 @@ public final class SettingsHandler extends SettingsServiceGrpc.SettingsServiceIm
   }
 
   @Override
+  public void restore(RestoreShare request, StreamObserver<Settings> out) {
+    answer(out, () -> pack(store.restore(SharedFolder.parsePath(request.getPath()))));
+  }
+
+  @Override
   public void import_(ImportShares request, StreamObserver<Imported> out) {
     answer(
         out,
@@ -208,9 +214,21 @@ public final class SettingsHandler extends SettingsServiceGrpc.SettingsServiceIm
             .setProblem(snapshot.problem())
             .setFixed(snapshot.fixed())
             .setAdministration(pack(snapshot.admin(), snapshot.adminProblem()))
-            .setDefaultOwner(kind(snapshot.defaultOwner()));
+            .setDefaultOwner(kind(snapshot.defaultOwner()))
+            .setInitial(initial(snapshot));
     snapshot.shares().forEach(s -> settings.addShares(pack(s)));
     return settings.build();
+  }
+
+  private static dev.hostshare.proto.v1.SharedFolder initial(Snapshot snapshot) {
+    AdminSettings admin = snapshot.admin();
+    SharedFolder folder = admin.initial(Path.of(""), snapshot.defaultOwner());
+    return pack(
+            new EffectiveShare(
+                folder, EffectiveShare.State.SHARED, "", admin.accessLocked(), admin.ownerLocked()))
+        .toBuilder()
+        .clearState()
+        .build();
   }
 
   private static Administration pack(AdminSettings admin, String problem) {

@@ -146,6 +146,16 @@ public record AdminSettings(
     return owner != null && owner.locked();
   }
 
+  /** A share as it is where nothing more is said of it. */
+  public SharedFolder initial(Path path, OwnerPolicy defaultOwner) {
+    return new SharedFolder(
+        path,
+        readOnly != null && readOnly.value(),
+        owner == null ? defaultOwner : owner.value(),
+        true,
+        "");
+  }
+
   /** Whether a folder may be shared. {@code real}: without symbolic links. */
   boolean allows(Path real) {
     return allowed == null || allowed.stream().anyMatch(a -> real.startsWith(real(a.path())));

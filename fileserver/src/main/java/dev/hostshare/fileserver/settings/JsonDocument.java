@@ -132,8 +132,11 @@ final class JsonDocument {
   }
 
   private static SettingsException at(String name, JsonLocation location, String message) {
-    // Jackson goes on about its own settings in a second sentence, and the text may be long.
-    String first = SharedFolder.printable(message.lines().findFirst().orElse("it is no JSON"));
+    // Jackson goes on about its own settings, and the text may be long.
+    String sentence = message.lines().findFirst().orElse("it is no JSON");
+    String first =
+        SharedFolder.printable(
+            sentence.replaceFirst(" \\((for \\w+ starting|start marker) at .*", ""));
     return new SettingsException(
         SettingsException.Reason.BROKEN_FILE,
         location == null

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,14 @@ final class SettingsFile {
    * @param raw with what is not known in it
    */
   record Content(byte[] bytes, ObjectNode raw, List<SharedFolder> shares) {}
+
+  /**
+   * A share that is no longer in the file.
+   *
+   * @param index where on the list it was
+   * @param raw with what is not known in it
+   */
+  record Removed(SharedFolder share, int index, ObjectNode raw) {}
 
   SettingsFile(Path path, OwnerPolicy defaultOwner) {
     this.path = path;
@@ -138,6 +147,22 @@ final class SettingsFile {
           "cannot write " + path + ": " + reason(e) + "; nothing was changed",
           e);
     }
+  }
+
+  /** What is needed to put {@code share} back into what is left of {@code content} without it. */
+  static Removed removed(Content content, SharedFolder share) {
+    int index = content.shares().indexOf(share);
+    return new Removed(share, index, (ObjectNode) content.raw().get("shares").get(index));
+  }
+
+  /** The content with a removed share in its old place, or at the end of a shorter list. */
+  static Content with(Content content, Removed removed) {
+    int index = Math.min(removed.index(), content.shares().size());
+    ObjectNode raw = content.raw().deepCopy();
+    ((ArrayNode) raw.get("shares")).insert(index, removed.raw());
+    List<SharedFolder> shares = new ArrayList<>(content.shares());
+    shares.add(index, removed.share());
+    return new Content(content.bytes(), raw, shares);
   }
 
   private static byte[] text(ObjectNode raw) throws IOException {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -56,6 +57,8 @@ public final class SettingsStore {
     }
   }
 
+  private static final int MAX_REMOVED = 100;
+
   private final Config config;
   private final OwnerPolicy defaultOwner = OwnerPolicy.ofThisHost();
   private final FolderCheck check;
@@ -70,6 +73,9 @@ public final class SettingsStore {
   private String adminProblem = "";
   private Snapshot snapshot;
 
+  /** For who changes his mind; the oldest first. */
+  private final LinkedHashMap<Path, SettingsFile.Removed> removed = new LinkedHashMap<>();
+
   /**
    * Reads the settings, and makes them at first.
    *
@@ -82,7 +88,7 @@ public final class SettingsStore {
     synchronized (this) {
       readAdmin();
       readFile();
-      if (config.fixed() == null && content == null && problem.isEmpty()) {
+      if (config.fixed() == null && content == null && problem.isEmpty() && admin != null) {
         content = file.write(null, defaults());
       }
       snapshot = effective(Map.of());
@@ -124,11 +130,9 @@ public final class SettingsStore {
     } else {
       paths = List.of(config.home());
     }
-    boolean readOnly = admin.readOnly() != null && admin.readOnly().value();
-    OwnerPolicy owner = admin.owner() == null ? defaultOwner : admin.owner().value();
     return paths.stream()
         .filter(p -> p.getNameCount() > 0 && Files.isDirectory(p))
-        .map(p -> new SharedFolder(p, readOnly, owner, true, ""))
+        .map(p -> admin.initial(p, defaultOwner))
         .toList();
   }
 
@@ -275,26 +279,34 @@ public final class SettingsStore {
   /** Adds a share at the end of the list. */
   public synchronized Snapshot add(SharedFolder share) throws SettingsException {
     requireChangeable();
-    SharedFolder there = find(share.path());
-    if (there != null) {
-      throw new SettingsException(
-          Reason.ALREADY_LISTED,
-          share.path()
-              + " is on the list already"
-              + (there.path().equals(share.path()) ? "" : ", as " + there.path())
-              + ": change it with `hostshare shares set`");
-    }
+    requireNotListed(share.path());
     requireShareable(share.path());
     requireUnlocked(share.readOnly());
     requireUnlocked(share.owner());
-    if (content != null && content.shares().size() >= ShareJson.MAX_SHARES) {
+    requireRoom();
+    List<SharedFolder> next = new ArrayList<>(shares());
+    next.add(share);
+    return save(next);
+  }
+
+  private void requireNotListed(Path path) throws SettingsException {
+    SharedFolder there = find(path);
+    if (there != null) {
+      throw new SettingsException(
+          Reason.ALREADY_LISTED,
+          path
+              + " is on the list already"
+              + (there.path().equals(path) ? "" : ", as " + there.path())
+              + ": change it with `hostshare shares set`");
+    }
+  }
+
+  private void requireRoom() throws SettingsException {
+    if (shares().size() >= ShareJson.MAX_SHARES) {
       throw new SettingsException(
           Reason.UNAVAILABLE,
           "the list has " + ShareJson.MAX_SHARES + " shares, and can have no more");
     }
-    List<SharedFolder> next = new ArrayList<>(shares());
-    next.add(share);
-    return save(next);
   }
 
   private void requireShareable(Path path) throws SettingsException {
@@ -346,7 +358,30 @@ public final class SettingsStore {
   public synchronized Snapshot remove(Path path) throws SettingsException {
     requireChangeable();
     SharedFolder gone = require(path);
-    return save(shares().stream().filter(s -> !s.path().equals(gone.path())).toList());
+    SettingsFile.Removed forUndo = SettingsFile.removed(content, gone);
+    Snapshot after = save(shares().stream().filter(s -> !s.path().equals(gone.path())).toList());
+    removed.put(gone.path(), forUndo);
+    if (removed.size() > MAX_REMOVED) {
+      removed.remove(removed.sequencedKeySet().getFirst());
+    }
+    return after;
+  }
+
+  /** Puts a share back that was removed, where and exactly as it was. */
+  public synchronized Snapshot restore(Path path) throws SettingsException {
+    requireChangeable();
+    SettingsFile.Removed back = removed.get(path);
+    if (back == null) {
+      throw new SettingsException(
+          Reason.NOT_FOUND, path + " was not removed a moment ago: add it again");
+    }
+    requireNotListed(path);
+    requireRoom();
+    SettingsFile.Content next = SettingsFile.with(content, back);
+    content = file.write(next, next.shares());
+    removed.remove(path);
+    enforce();
+    return snapshot;
   }
 
   /**
@@ -385,10 +420,8 @@ public final class SettingsStore {
 
   /** A share as it is where nothing more is said of it. */
   public synchronized SharedFolder initial(Path path) {
-    boolean readOnly = admin != null && admin.readOnly() != null && admin.readOnly().value();
-    OwnerPolicy owner =
-        admin != null && admin.owner() != null ? admin.owner().value() : defaultOwner;
-    return new SharedFolder(path, readOnly, owner, true, "");
+    AdminSettings known = admin == null ? AdminSettings.none(config.admin()) : admin;
+    return known.initial(path, defaultOwner);
   }
 
   /** Reads the files again, so that no edit is lost, and refuses what would lose one. */

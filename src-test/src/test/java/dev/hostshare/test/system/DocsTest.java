@@ -30,7 +30,9 @@ class DocsTest {
     var commands = new ArrayList<String>();
     try (Stream<Path> docs = Files.list(Installation.PROJECT.resolve("docs"))) {
       for (var file :
-          Stream.concat(Stream.of(Installation.PROJECT.resolve("README.md")), docs.sorted())
+          Stream.concat(
+                  Stream.of(Installation.PROJECT.resolve("README.md")),
+                  docs.filter(file -> file.toString().endsWith(".md")).sorted())
               .toList()) {
         var blocks = BLOCK.matcher(Files.readString(file));
         while (blocks.find()) {

@@ -20,14 +20,16 @@ public final class Server implements AutoCloseable {
   public static final int UID = 31337;
   public static final int GID = 31338;
 
-  private final List<String> arguments;
+  private final List<String> outside;
   private final List<String> wrapper;
+  private final List<String> arguments;
   private final Queue<String> log = new ConcurrentLinkedQueue<>();
   private Process process;
   private Process watchdog;
   private Thread reader;
 
-  private Server(List<String> wrapper, List<String> arguments) {
+  private Server(List<String> outside, List<String> wrapper, List<String> arguments) {
+    this.outside = outside;
     this.wrapper = wrapper;
     this.arguments = arguments;
   }
@@ -39,7 +41,16 @@ public final class Server implements AutoCloseable {
 
   /** As {@link #start}, through a command that limits it, such as {@code prlimit}. */
   public static Server startWrapped(List<String> wrapper, String... arguments) {
-    var server = new Server(wrapper, List.of(arguments));
+    return startInside(List.of(), wrapper, arguments);
+  }
+
+  /**
+   * As {@link #startWrapped}, and that in turn through a command that root runs, such as {@code
+   * unshare}.
+   */
+  public static Server startInside(
+      List<String> outside, List<String> wrapper, String... arguments) {
+    var server = new Server(outside, wrapper, List.of(arguments));
     server.start();
     return server;
   }
@@ -60,7 +71,8 @@ public final class Server implements AutoCloseable {
 
   /** Starts it again with the same arguments after {@link #stop} or {@link #kill}. */
   public void start() {
-    var line = new ArrayList<>(asUser(wrapper));
+    var line = new ArrayList<>(outside);
+    line.addAll(asUser(wrapper));
     var serve = new ArrayList<>(List.of("serve"));
     serve.addAll(arguments);
     line.addAll(Installation.server(serve.toArray(String[]::new)));
