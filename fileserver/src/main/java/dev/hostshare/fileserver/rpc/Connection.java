@@ -17,7 +17,7 @@ final class Connection {
 
   private final ServerCallStreamObserver<ServerFrame> out;
   private final String peer;
-  private boolean ended;
+  private volatile boolean ended;
   private int owed;
   private Runnable whenReady = () -> {};
 
@@ -40,8 +40,12 @@ final class Connection {
     out.onNext(frame);
   }
 
-  /** Whether the client reads what is sent: if not, it waits in our memory. */
-  synchronized boolean isReady() {
+  /**
+   * Whether the client reads what is sent: if not, it waits in our memory. Takes no lock: sessions
+   * ask while they hold theirs, and where a client runs in this process, {@link #send} may come
+   * back to them.
+   */
+  boolean isReady() {
     return !ended && out.isReady();
   }
 

@@ -343,8 +343,9 @@ final class BigFile {
 
   private void mappedRead(Stopwatch watch) throws IOException {
     MemorySegment page = buffer.asSlice(0, PAGE);
-    withMapping(
-        Calls.O_RDONLY,
+    Mapping.with(
+        file,
+        size,
         false,
         mapping -> {
           for (long place : places(number(watch, READS))) {
@@ -358,8 +359,9 @@ final class BigFile {
 
   private void mappedWrite(Stopwatch watch) throws IOException {
     MemorySegment page = buffer.asSlice(0, PAGE);
-    withMapping(
-        Calls.O_RDWR,
+    Mapping.with(
+        file,
+        size,
         true,
         mapping -> {
           for (long place : places(number(watch, WRITES))) {
@@ -373,39 +375,6 @@ final class BigFile {
           Calls.syncMapping(mapping);
           watch.charge(begin);
         });
-  }
-
-  /** What is done with a mapping. */
-  private interface Mapped {
-    void with(MemorySegment mapping) throws IOException;
-  }
-
-  private void withMapping(int flags, boolean isWritten, Mapped work) throws IOException {
-    int fd = Calls.open(path, flags, 0);
-    try {
-      MemorySegment mapping = map(fd, isWritten);
-      try {
-        work.with(mapping);
-      } catch (InternalError e) {
-        // The JVM's name for SIGBUS.
-        throw new IOException("the mapping of %s has a page that cannot be had".formatted(file), e);
-      } finally {
-        Calls.unmap(mapping);
-      }
-    } finally {
-      Calls.close(fd);
-    }
-  }
-
-  private MemorySegment map(int fd, boolean isWritten) throws IOException {
-    try {
-      return Calls.map(fd, size, isWritten);
-    } catch (SystemCallException e) {
-      if (e.errno() == Errno.ENODEV || e.errno() == Errno.EINVAL || e.errno() == Errno.ENOSYS) {
-        throw new UnavailableException("this file system has no shared mappings");
-      }
-      throw e;
-    }
   }
 
   private int number(Stopwatch watch, int atStandard) {
