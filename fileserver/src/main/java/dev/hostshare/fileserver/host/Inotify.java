@@ -30,7 +30,11 @@ public final class Inotify implements AutoCloseable {
   /** Not each write: who reads at the first finds half a file. */
   private static final int FILE = IN_CLOSE_WRITE | IN_ATTRIB;
 
-  private static final int NAMES = IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE;
+  /** Nor a new file before something is in it. */
+  private static final int FILES =
+      IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE;
+
+  private static final int FOLDERS = IN_CREATE | IN_MOVED_TO;
 
   private static final int POLLIN = 1;
 
@@ -67,9 +71,14 @@ public final class Inotify implements AutoCloseable {
     watch(file, FILE);
   }
 
-  /** Tells when a name in the folder comes, goes, or becomes another file's. */
-  public void watchNames(Path folder) throws ErrnoException {
-    watch(folder, NAMES);
+  /** Tells when a file in the folder was written, goes, or another takes its place. */
+  public void watchFilesIn(Path folder) throws ErrnoException {
+    watch(folder, FILES);
+  }
+
+  /** Tells when a folder is made in the folder, or moved to it. */
+  public void watchFoldersIn(Path folder) throws ErrnoException {
+    watch(folder, FOLDERS);
   }
 
   private void watch(Path path, int events) throws ErrnoException {

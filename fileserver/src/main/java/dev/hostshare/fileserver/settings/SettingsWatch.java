@@ -99,12 +99,16 @@ public final class SettingsWatch implements AutoCloseable {
     for (Path file : store.files()) {
       try {
         Path folder = file.getParent();
-        while (!Files.isDirectory(folder)) {
-          folder = folder.getParent();
+        if (Files.isDirectory(folder)) {
+          events.watchFilesIn(folder);
+        } else {
+          while (!Files.isDirectory(folder)) {
+            folder = folder.getParent();
+          }
+          events.watchFoldersIn(folder);
         }
-        events.watchNames(folder);
         if (Files.exists(file)) {
-          events.watchFile(file);
+          events.watchFile(file); // where a link leads to, too
         }
       } catch (ErrnoException e) {
         // Gone again, or not ours to read: then the look every now and then has to do.

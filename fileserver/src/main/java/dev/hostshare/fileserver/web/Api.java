@@ -90,16 +90,21 @@ final class Api {
         r -> change(r, ImportShares.newBuilder(), (s, m) -> s.import_((ImportShares) m)));
   }
 
+  /** A server that is just being started or stopped does not run. */
   private void status(Context request) {
+    StatusReply status;
     try {
-      StatusReply status = source.status();
-      String body = status == null ? "" : ",\"status\":" + json(status);
-      answer(request, "{\"running\":" + (status != null) + body + "}");
+      status = source.status();
     } catch (IOException e) {
-      throw new Refusal(503, e.getMessage());
+      status = null;
     } catch (StatusRuntimeException e) {
-      throw refusal(e);
+      if (!isAway(e)) {
+        throw e;
+      }
+      status = null;
     }
+    String body = status == null ? "" : ",\"status\":" + json(status);
+    answer(request, "{\"running\":" + (status != null) + body + "}");
   }
 
   private void folders(Context request) {
@@ -135,6 +140,13 @@ final class Api {
     } catch (StatusRuntimeException e) {
       throw refusal(e);
     }
+  }
+
+  private static boolean isAway(StatusRuntimeException e) {
+    return switch (e.getStatus().getCode()) {
+      case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED -> true;
+      default -> false;
+    };
   }
 
   private static RuntimeException refusal(StatusRuntimeException e) {

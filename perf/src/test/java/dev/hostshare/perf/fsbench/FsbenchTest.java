@@ -95,6 +95,24 @@ class FsbenchTest {
     assertTrue(compared.out().contains("0 of 3 differences are real."), compared.out());
   }
 
+  /** script(1) gives it one. */
+  @Test
+  void showsABarOnATerminal() throws Exception {
+    var fsbench =
+        builder("run", "--target=disk=" + target, "--suite=create", "--rounds=2", "--size=1M");
+    var said = folder.resolve("said");
+    int status =
+        new ProcessBuilder("script", "-qec", String.join(" ", fsbench.command()), "/dev/null")
+            .redirectErrorStream(true)
+            .redirectOutput(said.toFile())
+            .start()
+            .waitFor();
+    var text = Files.readString(said);
+    assertEquals(0, status, text);
+    assertTrue(text.contains("100%") && text.contains("\r"), text);
+    assertFalse(text.contains("fsbench: round"), text);
+  }
+
   @Test
   void ctrlCKeepsWhatWasMeasuredAndRemovesTheFiles() throws Exception {
     assertEndsCleanly("INT", 130);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,6 +49,7 @@ final class SettingsLab implements AutoCloseable {
       """;
 
   private final Path lab;
+  private final Path desktop;
   private final String home;
   private final String state;
   private final LinkedBlockingQueue<String> links = new LinkedBlockingQueue<>();
@@ -61,6 +63,7 @@ final class SettingsLab implements AutoCloseable {
 
   private SettingsLab(String home, String state, List<String> folders) throws IOException {
     lab = Installation.newFolder("hostshare-settings");
+    desktop = Installation.newFolder("hostshare-desktop");
     this.home = home;
     this.state = state;
     Files.createDirectory(lab.resolve("admin"));
@@ -70,9 +73,24 @@ final class SettingsLab implements AutoCloseable {
     Files.createDirectories(lab.resolve(home));
     Files.createDirectories(lab.resolve(state));
     write("{\"version\": 1, \"shares\": []}");
+    makeDesktop();
     for (var name : List.of(home, state, "a", "b")) {
       Command.run("chown", "-Rf", Server.UID + ":" + Server.GID, path(name));
     }
+  }
+
+  /** A desktop whose browser only writes down what it is to open. */
+  private void makeDesktop() throws IOException {
+    var browser = desktop.resolve("xdg-open");
+    Files.writeString(browser, "#!/bin/sh\necho \"$1\" >\"${0%/*}/opened\"\n");
+    Files.setPosixFilePermissions(browser, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Lab.own(desktop);
+  }
+
+  /** What the desktop's browser was to open; null before. */
+  String opened() throws IOException {
+    var opened = desktop.resolve("opened");
+    return Files.exists(opened) && Files.size(opened) > 0 ? Files.readString(opened).strip() : null;
   }
 
   /**
@@ -112,7 +130,8 @@ final class SettingsLab implements AutoCloseable {
   }
 
   private List<String> environment() {
-    return List.of("env", "HOME=" + seen(home));
+    return List.of(
+        "env", "HOME=" + seen(home), "DISPLAY=:9", "PATH=" + desktop + ":" + System.getenv("PATH"));
   }
 
   /** Where the server and the page have a folder of the lab. */
@@ -146,7 +165,7 @@ final class SettingsLab implements AutoCloseable {
   URI openPage() throws Exception {
     var line = new ArrayList<>(inside());
     var command = new ArrayList<>(environment());
-    command.addAll(Installation.server("settings", "--no-browser", "--state", seen(state)));
+    command.addAll(Installation.server("settings", "--state", seen(state)));
     line.addAll(Server.asUser(command));
     page = new ProcessBuilder(line).redirectErrorStream(true).start();
     var said = page.inputReader(UTF_8);
@@ -202,5 +221,6 @@ final class SettingsLab implements AutoCloseable {
       server.close();
     }
     Installation.remove(lab);
+    Installation.remove(desktop);
   }
 }

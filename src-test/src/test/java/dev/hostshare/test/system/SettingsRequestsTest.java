@@ -196,6 +196,33 @@ final class SettingsRequestsTest {
   }
 
   @Test
+  void linkIsOpenedInTheBrowser() throws IOException {
+    String opened = lab.opened();
+    while (opened == null) {
+      Thread.onSpinWait();
+      opened = lab.opened();
+    }
+    assertEquals(link.toString(), opened);
+  }
+
+  /** 127.0.0.1, as the kernel writes it; see proc_pid_net(5). */
+  @Test
+  void otherMachinesFindNobody() throws IOException {
+    var port = String.format(":%04X", link.getPort());
+    var listening = new ArrayList<String>();
+    for (var table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      for (var line : Files.readAllLines(Path.of(table))) {
+        var fields = line.strip().split(" +", -1);
+        if (fields[1].endsWith(port) && fields[3].equals("0A")) {
+          // As an IPv6 socket has it, ::ffff:127.0.0.1.
+          listening.add(fields[1].replaceFirst("^0{16}FFFF0{4}", ""));
+        }
+      }
+    }
+    assertEquals(List.of("0100007F" + port), listening);
+  }
+
+  @Test
   void otherHostsNamesAreRefused() throws IOException {
     for (var host :
         List.of(
