@@ -10,6 +10,7 @@ import dev.hostshare.proto.v1.RemoveShare;
 import dev.hostshare.proto.v1.Settings;
 import dev.hostshare.proto.v1.SettingsServiceGrpc.SettingsServiceBlockingStub;
 import dev.hostshare.proto.v1.ShareAccess;
+import dev.hostshare.proto.v1.SharedFolder;
 import dev.hostshare.proto.v1.UpdateShare;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -107,7 +108,7 @@ final class SharesCommand implements Runnable {
     }
   }
 
-  private static String owner(dev.hostshare.proto.v1.SharedFolder share) {
+  private static String owner(SharedFolder share) {
     return switch (share.getOwner()) {
       case FIXED ->
           Integer.toUnsignedString(share.getUid()) + ":" + Integer.toUnsignedString(share.getGid());
@@ -130,7 +131,7 @@ final class SharesCommand implements Runnable {
     @Option(names = "--note", paramLabel = "TEXT", description = "Your own words on it.")
     private String note;
 
-    ShareAccess access() {
+    private ShareAccess access() {
       return switch (access) {
         case null -> ShareAccess.SHARE_ACCESS_UNSPECIFIED;
         case "rw" -> ShareAccess.READ_WRITE;
@@ -140,8 +141,18 @@ final class SharesCommand implements Runnable {
       };
     }
 
-    dev.hostshare.fileserver.export.OwnerPolicy owner() {
-      return owner == null ? null : dev.hostshare.fileserver.export.OwnerPolicy.parse(owner);
+    /** What is said of access and owner; what is not said is left out. */
+    SharedFolder.Builder said() {
+      var said = SharedFolder.newBuilder().setAccess(access());
+      switch (owner == null ? null : dev.hostshare.fileserver.export.OwnerPolicy.parse(owner)) {
+        case null -> {}
+        case dev.hostshare.fileserver.export.OwnerPolicy.Host h -> said.setOwner(OwnerPolicy.HOST);
+        case dev.hostshare.fileserver.export.OwnerPolicy.Caller c ->
+            said.setOwner(OwnerPolicy.CALLER);
+        case dev.hostshare.fileserver.export.OwnerPolicy.Fixed f ->
+            said.setOwner(OwnerPolicy.FIXED).setUid(f.uid()).setGid(f.gid());
+      }
+      return said;
     }
   }
 
@@ -169,19 +180,10 @@ final class SharesCommand implements Runnable {
           boolean disabled)
       throws IOException {
     var share =
-        dev.hostshare.proto.v1.SharedFolder.newBuilder()
+        checked(attributes::said)
             .setPath(checked(() -> absolute(path)))
-            .setAccess(checked(attributes::access))
             .setDisabled(disabled)
             .setNote(attributes.note == null ? "" : attributes.note);
-    switch (checked(attributes::owner)) {
-      case null -> {}
-      case dev.hostshare.fileserver.export.OwnerPolicy.Host h -> share.setOwner(OwnerPolicy.HOST);
-      case dev.hostshare.fileserver.export.OwnerPolicy.Caller c ->
-          share.setOwner(OwnerPolicy.CALLER);
-      case dev.hostshare.fileserver.export.OwnerPolicy.Fixed f ->
-          share.setOwner(OwnerPolicy.FIXED).setUid(f.uid()).setGid(f.gid());
-    }
     call(service -> service.add(share.build()));
     return CommandLine.ExitCode.OK;
   }
@@ -199,18 +201,14 @@ final class SharesCommand implements Runnable {
               description = "no: kept on the list, and not shared.")
           String enabled)
       throws IOException {
+    SharedFolder.Builder said = checked(attributes::said);
     var change =
         UpdateShare.newBuilder()
             .setPath(checked(() -> absolute(path)))
-            .setAccess(checked(attributes::access));
-    switch (checked(attributes::owner)) {
-      case null -> {}
-      case dev.hostshare.fileserver.export.OwnerPolicy.Host h -> change.setOwner(OwnerPolicy.HOST);
-      case dev.hostshare.fileserver.export.OwnerPolicy.Caller c ->
-          change.setOwner(OwnerPolicy.CALLER);
-      case dev.hostshare.fileserver.export.OwnerPolicy.Fixed f ->
-          change.setOwner(OwnerPolicy.FIXED).setUid(f.uid()).setGid(f.gid());
-    }
+            .setAccess(said.getAccess())
+            .setOwner(said.getOwner())
+            .setUid(said.getUid())
+            .setGid(said.getGid());
     if (attributes.note != null) {
       change.setNote(attributes.note);
     }

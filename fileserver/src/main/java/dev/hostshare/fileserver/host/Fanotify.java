@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.hostshare.proto.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +56,6 @@ public final class Fanotify implements HostWatch {
   /** 64 KiB: a thousand events of 40-byte names with each read(2). */
   private static final int BUFFER_BYTES = 64 << 10;
 
-  private static final int POLLIN = 1;
   private static final byte[] DOT = {'.'};
 
   private final int fd;
@@ -158,41 +156,13 @@ public final class Fanotify implements HostWatch {
 
   @Override
   public void await(BlockingCall turn) throws ErrnoException {
-    LinuxLocks.waiting(turn, this::poll);
-  }
-
-  private void poll() throws ErrnoException {
-    Scratch s = Scratch.get();
-    // struct pollfd: fd, events, revents
-    s.struct.set(JAVA_INT_UNALIGNED, 0, fd);
-    s.struct.set(JAVA_INT_UNALIGNED, 4, POLLIN);
-    try {
-      LinuxHost.check(s, (int) Libc.POLL.invokeExact(s.callState, s.struct, 1L, -1));
-    } catch (Throwable e) {
-      throw LinuxHost.rethrow(e);
-    }
+    LinuxLocks.waiting(turn, () -> EventDescriptor.poll(fd, -1));
   }
 
   @Override
   public synchronized void drain(Consumer<Change> sink) throws ErrnoException {
-    Scratch s = Scratch.get();
     while (true) {
-      long length;
-      try {
-        length = (long) Libc.READ.invokeExact(s.callState, fd, buffer, (long) BUFFER_BYTES);
-      } catch (Throwable e) {
-        throw LinuxHost.rethrow(e);
-      }
-      if (length < 0) {
-        int errno = Libc.errno(s.callState);
-        if (errno == Errno.EAGAIN) {
-          return;
-        }
-        if (errno == Errno.EINTR) {
-          continue;
-        }
-        throw ErrnoException.of(errno);
-      }
+      long length = EventDescriptor.read(fd, buffer);
       for (long at = 0; at < length; at += buffer.get(JAVA_INT_UNALIGNED, at + EVENT_LEN)) {
         sink.accept(change(at));
       }

@@ -1,8 +1,5 @@
 package dev.hostshare.fileserver.host;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-
-import dev.hostshare.proto.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -36,9 +33,7 @@ public final class Inotify implements AutoCloseable {
 
   private static final int FOLDERS = IN_CREATE | IN_MOVED_TO;
 
-  private static final int POLLIN = 1;
-
-  /** What happened is looked at again by the caller: the events themselves are thrown away. */
+  /** Some hundred events. */
   private static final int BUFFER_BYTES = 16 << 10;
 
   private final int fd;
@@ -98,40 +93,9 @@ public final class Inotify implements AutoCloseable {
    * @throws ErrnoException EINTR when {@code turn} was cancelled
    */
   public void await(BlockingCall turn, int millis) throws ErrnoException {
-    LinuxLocks.waiting(turn, () -> poll(millis));
-    drain();
-  }
-
-  private void poll(int millis) throws ErrnoException {
-    Scratch s = Scratch.get();
-    // struct pollfd: fd, events, revents
-    s.struct.set(JAVA_INT_UNALIGNED, 0, fd);
-    s.struct.set(JAVA_INT_UNALIGNED, 4, POLLIN);
-    try {
-      LinuxHost.check(s, (int) Libc.POLL.invokeExact(s.callState, s.struct, 1L, millis));
-    } catch (Throwable e) {
-      throw LinuxHost.rethrow(e);
-    }
-  }
-
-  private void drain() throws ErrnoException {
-    Scratch s = Scratch.get();
-    while (true) {
-      long length;
-      try {
-        length = (long) Libc.READ.invokeExact(s.callState, fd, buffer, (long) BUFFER_BYTES);
-      } catch (Throwable e) {
-        throw LinuxHost.rethrow(e);
-      }
-      if (length < 0) {
-        int errno = Libc.errno(s.callState);
-        if (errno == Errno.EAGAIN) {
-          return;
-        }
-        if (errno != Errno.EINTR) {
-          throw ErrnoException.of(errno);
-        }
-      }
+    LinuxLocks.waiting(turn, () -> EventDescriptor.poll(fd, millis));
+    while (EventDescriptor.read(fd, buffer) > 0) {
+      // What happened the caller looks at by himself.
     }
   }
 

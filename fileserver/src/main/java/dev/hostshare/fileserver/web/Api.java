@@ -46,7 +46,7 @@ import java.util.function.Function;
  * </pre>
  */
 final class Api {
-  /** 64 KiB: the longest path and note, each character written as \\uXXXX. */
+  /** 64 KiB: the longest path and note, each character escaped, which takes six bytes in JSON. */
   private static final int MAX_BODY = 64 << 10;
 
   /** 1 MiB, as on the command line; Docker Desktop's file has a few KiB. */

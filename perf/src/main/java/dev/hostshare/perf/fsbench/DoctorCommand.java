@@ -2,11 +2,8 @@ package dev.hostshare.perf.fsbench;
 
 import dev.hostshare.perf.doctor.Examination;
 import dev.hostshare.perf.doctor.Findings;
-import dev.hostshare.perf.report.Report;
-import dev.hostshare.perf.run.Engine;
 import dev.hostshare.perf.run.Plan;
 import dev.hostshare.perf.run.Practice;
-import dev.hostshare.perf.run.Progress;
 import dev.hostshare.perf.run.TargetSpec;
 import dev.hostshare.perf.workload.Scale;
 import java.io.IOException;
@@ -30,7 +27,6 @@ import picocli.CommandLine.Parameters;
     })
 final class DoctorCommand implements Callable<Integer> {
   private static final int ROUNDS = 3;
-  private static final int INTERRUPTED = 130;
 
   /** Enough to tell, and soon done even where a file takes a millisecond. */
   private static final Scale SCALE = Scale.of(16 * Scale.MIB, 400);
@@ -66,19 +62,10 @@ final class DoctorCommand implements Callable<Integer> {
             OptionalDouble.empty(),
             Practice.ONCE,
             Path.of(System.getProperty("java.io.tmpdir")));
-    Report report;
-    boolean isGood;
-    try (Progress progress = Progress.onStandardError()) {
-      var engine = new Engine(plan, progress, Fsbench.Version.text());
-      report = engine.run();
-      isGood = engine.isGood();
-    }
-    boolean wasInterrupted = Thread.interrupted();
+    Measurement measured = Measurement.of(plan);
     var out = spec.commandLine().getOut();
-    new Findings(Examination.of(report)).lines().forEach(out::println);
+    new Findings(Examination.of(measured.report())).lines().forEach(out::println);
     out.flush();
-    return wasInterrupted
-        ? INTERRUPTED
-        : isGood ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    return measured.exitCode();
   }
 }

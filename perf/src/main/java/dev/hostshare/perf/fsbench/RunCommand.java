@@ -4,10 +4,8 @@ import dev.hostshare.perf.report.HtmlFile;
 import dev.hostshare.perf.report.JsonFile;
 import dev.hostshare.perf.report.Report;
 import dev.hostshare.perf.report.Table;
-import dev.hostshare.perf.run.Engine;
 import dev.hostshare.perf.run.Plan;
 import dev.hostshare.perf.run.Practice;
-import dev.hostshare.perf.run.Progress;
 import dev.hostshare.perf.run.TargetSpec;
 import dev.hostshare.perf.workload.Catalog;
 import dev.hostshare.perf.workload.Scale;
@@ -41,7 +39,6 @@ import picocli.CommandLine.Option;
       "In each folder one folder of its own is made, and removed in the end."
     })
 final class RunCommand implements Callable<Integer> {
-  private static final int INTERRUPTED = 130;
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -117,16 +114,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Plan plan = plan();
-    Report report;
-    boolean isGood;
-    try (Progress progress = Progress.onStandardError()) {
-      var engine = new Engine(plan, progress, Fsbench.Version.text());
-      report = engine.run();
-      isGood = engine.isGood();
-    }
-    // What an interrupt had to do is done: what follows must be able to write files.
-    boolean wasInterrupted = Thread.interrupted();
+    Measurement measured = Measurement.of(plan());
+    Report report = measured.report();
     print(report);
     if (json != null) {
       JsonFile.write(report, json);
@@ -134,9 +123,7 @@ final class RunCommand implements Callable<Integer> {
     if (html != null) {
       HtmlFile.write(report, html);
     }
-    return wasInterrupted
-        ? INTERRUPTED
-        : isGood ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    return measured.exitCode();
   }
 
   private Plan plan() {

@@ -137,25 +137,12 @@ public final class Calls {
 
   /** Whether a name is there, as {@link #size} sees it: ENOENT is an answer, not a failure. */
   public static boolean exists(MemorySegment path) throws IOException {
-    Answers answers = ANSWERS.get();
-    try {
-      int done =
-          (int)
-              Libc.STATX.invokeExact(
-                  answers.state,
-                  AT_FDCWD,
-                  path,
-                  AT_SYMLINK_NOFOLLOW,
-                  STATX_BASIC_STATS,
-                  answers.statx);
-      if (done < 0 && Libc.errno(answers.state) == Errno.ENOENT) {
-        return false;
-      }
-      check(done, "statx", path);
-      return true;
-    } catch (Throwable e) {
-      throw rethrow(e);
+    int done = tryStatx(path);
+    if (done < 0 && Libc.errno(ANSWERS.get().state) == Errno.ENOENT) {
+      return false;
     }
+    check(done, "statx", path);
+    return true;
   }
 
   /** As {@link #size}, but answers {@link #FOLDER} for a folder. */
@@ -171,19 +158,17 @@ public final class Calls {
   }
 
   private static MemorySegment statx(MemorySegment path) throws IOException {
+    check(tryStatx(path), "statx", path);
+    return ANSWERS.get().statx;
+  }
+
+  /** Negative if it failed; errno is in the thread's answers. */
+  private static int tryStatx(MemorySegment path) throws IOException {
     Answers answers = ANSWERS.get();
     try {
-      int done =
-          (int)
-              Libc.STATX.invokeExact(
-                  answers.state,
-                  AT_FDCWD,
-                  path,
-                  AT_SYMLINK_NOFOLLOW,
-                  STATX_BASIC_STATS,
-                  answers.statx);
-      check(done, "statx", path);
-      return answers.statx;
+      return (int)
+          Libc.STATX.invokeExact(
+              answers.state, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, answers.statx);
     } catch (Throwable e) {
       throw rethrow(e);
     }
