@@ -256,9 +256,8 @@ public final class FileOperations {
     }
   }
 
-  /** Throws the error of a write that had been answered before. */
-  private static Void tellError(OpenFile file) throws ErrnoException {
-    int errno = file.takeError();
+  /** Throws the error of a write that had been answered before, if it is one. */
+  private static Void tell(int errno) throws ErrnoException {
     if (errno != 0) {
       throw new ErrnoException(errno);
     }
@@ -295,9 +294,10 @@ public final class FileOperations {
         reply,
         List.of(file),
         () -> frame().setFlush(Flush.newBuilder().setHandle(file.handle()).setLockOwner(lockOwner)),
-        (frame, asked) -> tellError(file));
+        (frame, asked) -> tell(file.takeError()));
   }
 
+  /** Tells of a write that failed after it was answered, once for each open file. */
   public void fsync(RequestContext context, long handle, boolean datasync, Reply<Void> reply) {
     OpenFile file = core.file(handle, reply);
     if (file == null) {
@@ -309,7 +309,7 @@ public final class FileOperations {
         reply,
         List.of(file),
         () -> frame().setFsync(Fsync.newBuilder().setHandle(file.handle()).setDatasync(datasync)),
-        (frame, asked) -> tellError(file));
+        (frame, asked) -> tell(file.takeSyncError()));
   }
 
   /** The last close. The handle is gone in any case; nobody hears of an error. */

@@ -24,12 +24,16 @@ final class OpenFile implements Recoverable {
   /** Errors of writes that had been answered, as many as its opener knows of. */
   private int errorsTold;
 
+  /** The same of fsync(2), which tells again what close(2) or write(2) told. */
+  private int errorsSynced;
+
   OpenFile(Inode inode, int flags, Binding binding) {
     this.inode = inode;
     this.flags = flags;
     this.binding = binding;
     PendingWrites writes = inode.pendingWrites();
     errorsTold = writes == null ? 0 : writes.errors();
+    errorsSynced = writes == null ? 0 : writes.errorsSynced();
   }
 
   @Override
@@ -43,8 +47,8 @@ final class OpenFile implements Recoverable {
   }
 
   /**
-   * The last error of a write to the inode that had been answered, whoever wrote; 0 if there is
-   * none since it was opened, or it was told through this open file: as Linux counts them.
+   * What close(2) or the next write(2) is to tell: the last error of a write to the inode that had
+   * been answered, whoever wrote; 0 if there is none since it was opened, or it was told.
    */
   synchronized int takeError() {
     PendingWrites writes = inode.pendingWrites();
@@ -53,6 +57,21 @@ final class OpenFile implements Recoverable {
     }
     errorsTold = writes.errors();
     return writes.lastError();
+  }
+
+  /**
+   * What fsync(2) is to tell: the last error as above, whether close(2) told it or not, or one from
+   * before it was opened that no fsync has told; once for each open file, as Linux counts them
+   * (lib/errseq.c). Close need not tell it again then.
+   */
+  synchronized int takeSyncError() {
+    PendingWrites writes = inode.pendingWrites();
+    if (writes == null || writes.errors() == errorsSynced) {
+      return 0;
+    }
+    errorsSynced = writes.errors();
+    errorsTold = errorsSynced;
+    return writes.syncError();
   }
 
   boolean appends() {

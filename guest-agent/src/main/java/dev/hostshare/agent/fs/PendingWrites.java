@@ -106,6 +106,10 @@ final class PendingWrites {
 
   private int errors;
   private int lastError;
+
+  /** Whether an fsync told the last error, if there is one. */
+  private boolean lastIsSynced = true;
+
   private boolean isUsed;
   private long lastNanos;
 
@@ -177,6 +181,7 @@ final class PendingWrites {
   synchronized void failed(int errno) {
     errors++;
     lastError = errno;
+    lastIsSynced = false;
   }
 
   /** How many failed. */
@@ -184,7 +189,18 @@ final class PendingWrites {
     return errors;
   }
 
+  /** How many of them no fsync needs to tell any more, through a file that is opened now. */
+  synchronized int errorsSynced() {
+    return lastIsSynced ? errors : errors - 1;
+  }
+
   synchronized int lastError() {
+    return lastError;
+  }
+
+  /** The last error, for an fsync to tell. */
+  synchronized int syncError() {
+    lastIsSynced = true;
     return lastError;
   }
 

@@ -350,26 +350,44 @@ final class FileSystemTest {
     long other = open(f, Linux.O_RDONLY).handle();
     server.share.full(8);
     assertEquals(6, write(handle, 4, "567890").future.get());
-    var e = assertThrows(ExecutionException.class, () -> flush(handle).future.get());
-    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+    assertNoSpace(flush(handle));
     assertEquals("hell5678", file.content.toStringUtf8(), "what fits is there");
     flush(handle).future.get(10, TimeUnit.SECONDS); // told once
-    e =
-        assertThrows(
-            ExecutionException.class,
-            () -> fsync(other).future.get(10, TimeUnit.SECONDS),
-            "and to every open file");
-    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+    assertNoSpace(fsync(other)); // and to every open file
 
     server.hold(ClientFrame.OpCase.WRITE);
     assertEquals(1, write(handle, 20, "x").future.get());
     server.release();
     await((Reply<NodeAttr> r) -> fs.attributes().getattr(NOBODY, 1, 0, r));
-    e = assertThrows(ExecutionException.class, () -> write(handle, 0, "H").future.get());
-    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
+    assertNoSpace(write(handle, 0, "H"));
     assertEquals(1, write(handle, 0, "H").future.get());
     flush(handle).future.get(10, TimeUnit.SECONDS);
     assertEquals("Hell5678", file.content.toStringUtf8());
+  }
+
+  @Test
+  void fsyncTellsWhatCloseToldAndIfNoneHasTheNextOne() throws Exception {
+    long f = lookup(lookup(1, "d").id(), "f").id();
+    long handle = open(f, Linux.O_WRONLY).handle();
+    server.share.full(8);
+    assertEquals(6, write(handle, 4, "567890").future.get());
+    assertNoSpace(flush(handle)); // as the shell of `echo >&3` does, which does not look
+
+    long later = open(f, Linux.O_RDONLY).handle();
+    flush(later).future.get(10, TimeUnit.SECONDS); // it wrote nothing
+    assertNoSpace(fsync(later));
+    fsync(later).future.get(10, TimeUnit.SECONDS);
+    long afterwards = open(f, Linux.O_RDONLY).handle();
+    fsync(afterwards).future.get(10, TimeUnit.SECONDS);
+
+    assertNoSpace(fsync(handle)); // open since before the error
+    flush(handle).future.get(10, TimeUnit.SECONDS);
+    fsync(handle).future.get(10, TimeUnit.SECONDS);
+  }
+
+  private static void assertNoSpace(Outcome<?> outcome) {
+    var e = assertThrows(ExecutionException.class, () -> outcome.future.get(10, TimeUnit.SECONDS));
+    assertEquals(Errno.ENOSPC, assertInstanceOf(ErrnoException.class, e.getCause()).errno());
   }
 
   private Outcome<Void> fsync(long handle) {
