@@ -54,7 +54,7 @@ final class Creation {
     }
     this.mode = permissions;
     // Where whoever asks owns what has no record, a new object needs none.
-    boolean recordOwner = caller.known() && !export.asksCaller();
+    boolean recordOwner = caller.known() && !export.ownedByCaller();
     this.uid = recordOwner ? (Integer) caller.uid() : null;
     if (groupOfDir) {
       this.gid = dir.gid();

@@ -8,7 +8,6 @@ import dev.hostshare.fileserver.overlay.OverlayRecord;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,7 +19,8 @@ import java.util.Set;
  *
  * <p>Where another share lies in this one, what is seen of it through this one is a <i>view</i>: an
  * export too, with the access and owners of the inner share, since the more specific share wins,
- * whichever way a guest takes to it.
+ * whichever way a guest takes to it. A folder that is on the list and not shared is a view that is
+ * not granted.
  *
  * <p>Thread-safe. Lives until it is revoked.
  */
@@ -35,8 +35,10 @@ public final class Export {
   /** The share through which this view is seen; null if this is no view. */
   private final Export outer;
 
-  /** The root's path without symbolic links. */
-  private final Path realPath;
+  /**
+   * The root's path without symbolic links; it changes when the folder is moved and listed anew.
+   */
+  private volatile Path realPath;
 
   private volatile ShareSpec spec;
   private volatile boolean revoked;
@@ -72,48 +74,47 @@ public final class Export {
     this.outer = null;
   }
 
-  private Export(Export outer, Export inner) {
-    spec = seenFrom(outer, inner);
-    realPath = inner.realPath;
+  private Export(Export outer, FileId root, Inner inner) {
+    realPath = inner.realPath();
     host = outer.host;
     overlay = outer.overlay;
     volumes = outer.volumes;
     rootFd = -1;
     rootStat = outer.rootStat;
-    rootId = inner.rootId;
+    rootId = root;
     hidden = outer.hidden;
     this.outer = outer;
+    spec = seenFrom(inner.spec());
+    revoked = !inner.open();
   }
 
   /**
    * Opens a share's folder.
    *
+   * @param folder where the spec's path leads, free of symbolic links
    * @param hidden a folder that no guest may reach though it may lie in the share: the server's own
    *     state
-   * @throws ErrnoException ENOENT, ENOTDIR, EACCES, ...
+   * @throws ErrnoException ENOENT, ENOTDIR, EACCES, ELOOP if a link was put on the way, ...
    */
   static Export open(
-      ShareSpec spec, HostFs host, OverlayStore overlay, Volumes volumes, FileId hidden)
+      ShareSpec spec,
+      Path folder,
+      HostFs host,
+      OverlayStore overlay,
+      Volumes volumes,
+      FileId hidden)
       throws ErrnoException {
-    int fd = host.openRoot(spec.path());
+    int fd = host.openRoot(folder);
     try {
       HostStat stat = host.stat(fd, HostFs.SELF);
       FileId id = volumes.identify(stat, fd, HostFs.SELF);
       if (id.equals(hidden)) {
         throw ErrnoException.of(Errno.EACCES);
       }
-      return new Export(spec, realPath(spec.path()), host, overlay, volumes, fd, stat, id, hidden);
+      return new Export(spec, folder, host, overlay, volumes, fd, stat, id, hidden);
     } catch (ErrnoException e) {
       host.close(fd);
       throw e;
-    }
-  }
-
-  private static Path realPath(Path path) throws ErrnoException {
-    try {
-      return path.toRealPath();
-    } catch (IOException e) {
-      throw ErrnoException.of(Errno.ENOENT); // it was there a moment ago
     }
   }
 
@@ -130,7 +131,7 @@ public final class Export {
    * whose owners are found in another way.
    */
   public long identity() {
-    return rootId.hash64() ^ (asksCaller() ? -1 : 0);
+    return rootId.hash64() ^ (checksCaller() ? -1 : 0);
   }
 
   FileId rootId() {
@@ -141,12 +142,13 @@ public final class Export {
   boolean isSame(Export other) {
     return spec.path().equals(other.spec.path())
         && rootId.equals(other.rootId)
-        && asksCaller() == other.asksCaller();
+        && checksCaller() == other.checksCaller();
   }
 
   /** Takes over what a share may change while guests use it. */
-  void become(ShareSpec changed) {
+  void become(ShareSpec changed, Path folder) {
     spec = changed;
+    realPath = folder;
   }
 
   /** The share itself, of a view the one through which it is seen. */
@@ -154,25 +156,30 @@ public final class Export {
     return outer == null ? this : outer;
   }
 
+  /** A folder on the list that lies in this one; {@code open}: guests may have it. */
+  record Inner(ShareSpec spec, Path realPath, boolean open) {}
+
   /**
-   * Notes which shares lie in this one.
+   * Notes which folders of the list lie in this one.
    *
    * @param inner by their roots
    * @param between the folders between this root and theirs
-   * @return whether anything is another than it was
+   * @return whether anything that guests see is another than it was
    */
-  boolean nest(Map<FileId, Export> inner, Set<FileId> between) {
+  boolean nest(Map<FileId, Inner> inner, Set<FileId> between) {
     Map<FileId, Export> next = new HashMap<>();
     boolean changed = inner.size() != views.size();
-    for (Map.Entry<FileId, Export> e : inner.entrySet()) {
+    for (Map.Entry<FileId, Inner> e : inner.entrySet()) {
+      Inner its = e.getValue();
       Export view = views.get(e.getKey());
       if (view == null) {
-        view = new Export(this, e.getValue());
+        view = new Export(this, e.getKey(), its);
         changed = true;
       }
-      ShareSpec seen = seenFrom(this, e.getValue());
-      changed |= !seen.equals(view.spec);
-      view.spec = seen;
+      ShareSpec seen = seenFrom(its.spec());
+      changed |= !seen.equals(view.spec) || view.revoked == its.open();
+      view.become(seen, its.realPath());
+      view.revoked = !its.open();
       next.put(e.getKey(), view);
     }
     above = Set.copyOf(between);
@@ -184,11 +191,10 @@ public final class Export {
    * What a mount that asks the server for permissions can show of owners, one that leaves it to the
    * guest's kernel cannot: it keeps its own.
    */
-  private static ShareSpec seenFrom(Export outer, Export inner) {
-    ShareSpec spec = inner.spec;
-    return inner.asksCaller() && !outer.asksCaller()
-        ? new ShareSpec(spec.path(), spec.readOnly(), outer.spec.owner())
-        : spec;
+  private ShareSpec seenFrom(ShareSpec inner) {
+    return inner.owner() instanceof OwnerPolicy.Caller && !checksCaller()
+        ? new ShareSpec(inner.path(), inner.readOnly(), base().spec.owner())
+        : inner;
   }
 
   /** The export of a directory that was found in this one. */
@@ -210,8 +216,12 @@ public final class Export {
     revoked = true;
   }
 
+  boolean isGranted() {
+    return !revoked && (outer == null || !outer.revoked);
+  }
+
   void requireGranted() throws ErrnoException {
-    if (revoked || (outer != null && outer.revoked)) {
+    if (!isGranted()) {
       throw ErrnoException.of(Errno.EACCES);
     }
   }
@@ -231,8 +241,17 @@ public final class Export {
     return host.stat(rootFd, HostFs.SELF);
   }
 
-  boolean asksCaller() {
+  /** Whether what no guest has chowned belongs to whoever asks. */
+  boolean ownedByCaller() {
     return spec.owner() instanceof OwnerPolicy.Caller;
+  }
+
+  /**
+   * Whether permissions are checked here: the mount leaves it to us, since its kernel cannot know
+   * owners that differ by caller. So it is for all that is seen through that mount.
+   */
+  boolean checksCaller() {
+    return base().ownedByCaller();
   }
 
   void requireWritable() throws ErrnoException {

@@ -32,6 +32,7 @@ public final class ExportSession implements AutoCloseable {
 
   private final Watches watches;
   private volatile Invalidations invalidations = Invalidations.NONE;
+  private volatile boolean hasLost;
 
   private final Names names;
   private final Inodes inodes;
@@ -136,13 +137,21 @@ public final class ExportSession implements AutoCloseable {
   }
 
   /**
-   * A share was taken away: its handles are closed, its locks go, and its nodes are of no use any
-   * more. Nothing of it is open on the host when this returns, but by operations under way.
+   * Something was taken away: its handles are closed, its locks go, and the nodes of a share are of
+   * no use any more. Nothing of it is open on the host when this returns, but by operations under
+   * way.
    */
-  void revoke(Export share) {
-    handles.revoke(share);
-    locks.revoke(share);
-    nodes.of(share).forEach(this::forgotten);
+  void revoke() {
+    handles.revoke();
+    locks.revoke();
+    List<Node> revoked = nodes.revoked();
+    revoked.forEach(this::forgotten);
+    hasLost |= !revoked.isEmpty();
+  }
+
+  /** Whether a share was taken away that it had: what it knows of it is of no use any more. */
+  public boolean hasLost() {
+    return hasLost;
   }
 
   /** Shares came to lie in others, or no longer do, or are shared in another way. */

@@ -164,7 +164,7 @@ public final class Files {
     p.export.requireWritable();
     try (Location dir = session.locate(p)) {
       Attributes parent = p.export.compose(host.stat(dir.dir, HostFs.SELF), p.fileId, caller);
-      if (p.export.asksCaller()) {
+      if (p.export.checksCaller()) {
         requireMayCreate(p, dir, name, parent, caller);
       }
       Creation creation =

@@ -125,12 +125,12 @@ final class HandleTable {
     return byId.size();
   }
 
-  /** Closes what is open of a share that was taken away. */
-  void revoke(Export share) {
+  /** Closes what is open of what was taken away. */
+  void revoke() {
     List<Handle> revoked = new ArrayList<>();
     synchronized (this) {
       for (Handle handle : byId.values()) {
-        if (handle.node.export.base() == share) {
+        if (!handle.node.export.isGranted()) {
           revoked.add(handle);
         }
       }

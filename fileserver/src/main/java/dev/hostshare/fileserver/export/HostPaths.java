@@ -41,7 +41,7 @@ public final class HostPaths {
     if (!path.isAbsolute() || name == null) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    int dir = host.openRoot(path.getParent());
+    int dir = host.openNamed(path.getParent());
     try {
       HostStat stat = host.stat(dir, HostFs.SELF);
       FileId parent = volumes.identify(stat, dir, HostFs.SELF);
@@ -61,7 +61,7 @@ public final class HostPaths {
     Found top = find(path);
     visitor.visit(top);
     if (top.stat().isDirectory()) {
-      int dir = host.openRoot(path.getParent());
+      int dir = host.openNamed(path.getParent());
       try {
         walkBelow(dir, top, visitor);
       } finally {

@@ -123,7 +123,7 @@ public final class Inodes {
       }
       permissions.require(n.export, file, caller, Permissions.WRITE);
     }
-    if (change.changesTimes() && n.export.asksCaller() && caller.uid() != file.uid()) {
+    if (change.changesTimes() && n.export.checksCaller() && caller.uid() != file.uid()) {
       boolean bothNow = HostFs.NOW.equals(change.atime()) && HostFs.NOW.equals(change.mtime());
       if (bothNow) {
         permissions.require(n.export, file, caller, Permissions.WRITE);

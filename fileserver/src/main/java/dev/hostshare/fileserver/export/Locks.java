@@ -270,13 +270,13 @@ public final class Locks {
     }
   }
 
-  /** The POSIX locks in files of a share that was taken away go, and nobody waits any more. */
-  void revoke(Export share) {
+  /** The POSIX locks in files of what was taken away go, and nobody waits any more. */
+  void revoke() {
     List<BlockingCall> cancelled = new ArrayList<>();
     synchronized (this) {
       waiters.forEach(
           (turn, node) -> {
-            if (node.export.base() == share) {
+            if (!node.export.isGranted()) {
               cancelled.add(turn);
             }
           });
@@ -288,15 +288,15 @@ public final class Locks {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    release(share);
+    releaseRevoked();
   }
 
-  private synchronized void release(Export share) {
+  private synchronized void releaseRevoked() {
     owners
         .entrySet()
         .removeIf(
             e -> {
-              if (e.getKey().node().export.base() != share) {
+              if (e.getKey().node().export.isGranted()) {
                 return false;
               }
               Owner owner = e.getValue();

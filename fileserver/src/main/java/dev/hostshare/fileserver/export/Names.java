@@ -60,7 +60,7 @@ public final class Names {
     ExportSession.requireName(name);
     requireDirectory(parent);
     try (Location dir = session.locate(parent)) {
-      if (parent.export.asksCaller()) {
+      if (parent.export.checksCaller()) {
         permissions.require(
             parent.export, attributes(parent, dir, caller), caller, Permissions.EXECUTE);
       }
@@ -415,7 +415,7 @@ public final class Names {
   private void requireMayRename(
       Node from, Attributes fromDir, Attributes toDir, Victim source, Victim target, Caller caller)
       throws ErrnoException {
-    if (!from.export.asksCaller()) {
+    if (!from.export.checksCaller()) {
       return;
     }
     Attributes moved = source.attributes(caller);

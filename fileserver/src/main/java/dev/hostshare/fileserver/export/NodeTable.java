@@ -211,9 +211,9 @@ final class NodeTable {
     return byId.size();
   }
 
-  /** The nodes of a share, and of what is seen through it. */
-  synchronized List<Node> of(Export share) {
-    return byId.values().stream().filter(n -> n.export.base() == share).toList();
+  /** The nodes of shares that were taken away, for good; a view may be granted again. */
+  synchronized List<Node> revoked() {
+    return byId.values().stream().filter(n -> !n.export.base().isGranted()).toList();
   }
 
   /** Gives each node the export of where it is, after shares came to lie in others, or went. */
@@ -239,6 +239,9 @@ final class NodeTable {
         Export base = n.export.base();
         Export own = n.isDirectory() ? base.at(n.fileId) : base;
         Alias alias = n.alias;
+        if (own == base && (alias == null || below.size() > MAX_DEPTH)) {
+          own = base.at(n.export.rootId()); // it has no name any more: where it was last
+        }
         if (own != base || alias == null || below.size() > MAX_DEPTH) {
           export = own;
           known.put(n, own);

@@ -24,7 +24,7 @@ final class Permissions {
 
   /** EACCES unless the caller may do all of {@code mask}. */
   void require(Export export, Attributes file, Caller caller, int mask) throws ErrnoException {
-    if (export.asksCaller()) {
+    if (export.checksCaller()) {
       check(file, caller, mask);
     }
   }
@@ -65,7 +65,7 @@ final class Permissions {
   /** Removing a name from a directory, sticky bit included. */
   void requireRemove(Export export, Attributes dir, Attributes victim, Caller caller)
       throws ErrnoException {
-    if (!export.asksCaller()) {
+    if (!export.checksCaller()) {
       return;
     }
     check(dir, caller, WRITE | EXECUTE);
@@ -77,7 +77,7 @@ final class Permissions {
 
   /** What only the owner and root may: chmod, setting times and attributes. */
   void requireOwner(Export export, Attributes file, Caller caller) throws ErrnoException {
-    if (export.asksCaller() && caller.uid() != 0 && caller.uid() != file.uid()) {
+    if (export.checksCaller() && caller.uid() != 0 && caller.uid() != file.uid()) {
       throw ErrnoException.of(Errno.EPERM);
     }
   }
@@ -85,7 +85,7 @@ final class Permissions {
   /** chown(2): root may; the owner may give to a group that he is in. {@code null}: not set. */
   void requireChown(Export export, Attributes file, Integer uid, Integer gid, Caller caller)
       throws ErrnoException {
-    if (!export.asksCaller() || caller.uid() == 0) {
+    if (!export.checksCaller() || caller.uid() == 0) {
       return;
     }
     boolean owner = caller.uid() == file.uid();

@@ -13,7 +13,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,14 +32,19 @@ public final class Shares implements AutoCloseable {
   private final OverlayStore overlay;
   private final Volumes volumes;
   private final Watches watches;
+  private final Path state;
   private final FileId hidden;
   private volatile List<Export> exports = List.of();
+
+  /** Shares that were kept although their folders could not be opened; guarded by this. */
+  private Set<Path> kept = Set.of();
 
   /**
    * No shares yet.
    *
    * @param watches knows the sessions
-   * @param state a folder that no guest may reach though it may lie in a share
+   * @param state a folder that no guest may reach though it may lie in a share, nor move with what
+   *     it lies in; free of symbolic links
    * @throws ErrnoException if that cannot be opened
    */
   public Shares(HostFs host, OverlayStore overlay, Watches watches, Path state)
@@ -46,6 +53,7 @@ public final class Shares implements AutoCloseable {
     this.overlay = overlay;
     this.volumes = new Volumes(host, overlay);
     this.watches = watches;
+    this.state = state;
     this.hidden = identify(state);
   }
 
@@ -82,64 +90,93 @@ public final class Shares implements AutoCloseable {
   public record Outcome(boolean changed, Map<Path, ErrnoException> failures) {}
 
   /**
-   * Shares these folders and no others. A share whose folder is another than before, since it was
-   * removed and made again, is another share: its guests have to take it in anew.
+   * Shares the open ones of these folders and no others. A share whose folder is another than
+   * before, since it was removed and made again, is another share: its guests have to take it in
+   * anew. One whose folder cannot be opened for a moment (no descriptors, a disk's error) stays.
    *
-   * @param wanted no two of the same path
+   * @param list no two of the same path
    * @throws OverlayException if the store fails; what is shared is then unchanged
    */
-  public synchronized Outcome apply(List<ShareSpec> wanted) throws OverlayException {
+  public synchronized Outcome apply(List<ListedShare> list) throws OverlayException {
     Map<Path, ErrnoException> failures = new LinkedHashMap<>();
-    List<Export> next = new ArrayList<>();
+    Map<Export, ListedShare> next = new LinkedHashMap<>();
     List<Export> opened = new ArrayList<>();
-    boolean changed = false;
-    for (ShareSpec spec : wanted) {
+    Set<Path> troubled = new HashSet<>();
+    for (ListedShare line : list) {
+      if (!line.open()) {
+        continue;
+      }
+      Export before = findOrNull(line.spec().path());
       try {
-        Export candidate = Export.open(spec, host, overlay, volumes, hidden);
-        Export same = exports.stream().filter(candidate::isSame).findFirst().orElse(null);
-        if (same == null) {
-          next.add(candidate);
-          opened.add(candidate);
-        } else {
+        Export candidate = open(line);
+        if (before != null && candidate.isSame(before)) {
           candidate.close();
-          next.add(same);
+          next.put(before, line);
+        } else {
+          next.put(candidate, line);
+          opened.add(candidate);
         }
       } catch (ErrnoException e) {
-        failures.put(spec.path(), e);
+        if (before == null || isGone(e)) {
+          failures.put(line.spec().path(), e);
+        } else {
+          next.put(before, new ListedShare(line.spec(), before.realPath(), true));
+          troubled.add(line.spec().path());
+          if (!kept.contains(line.spec().path())) {
+            log.warn("{} cannot be looked at, and stays shared: {}", line.spec().path(), e);
+          }
+        }
       }
     }
+    kept = troubled;
     try {
       rememberRoots(opened);
     } catch (OverlayException e) {
       opened.forEach(Export::close);
       throw e;
     }
-    for (Export export : next) {
-      ShareSpec spec = specOf(export, wanted);
-      changed |= !spec.equals(export.spec());
-      export.become(spec);
+    boolean changed = false;
+    for (Map.Entry<Export, ListedShare> e : next.entrySet()) {
+      ListedShare line = e.getValue();
+      changed |= !line.spec().equals(e.getKey().spec());
+      e.getKey().become(line.spec(), line.folder());
     }
-    if (!changed && next.equals(exports)) {
+    List<Export> shares = List.copyOf(next.keySet());
+    // Before anybody can have them: a share must not be had without what is said of its folders.
+    changed |= nest(shares, list);
+    if (!changed && shares.equals(exports)) {
       return new Outcome(false, failures);
     }
-    List<Export> gone = exports.stream().filter(e -> !next.contains(e)).toList();
+    List<Export> gone = exports.stream().filter(e -> !next.containsKey(e)).toList();
     gone.forEach(Export::revoke);
-    exports = List.copyOf(next);
-    for (Export export : next) {
-      changed |= nest(export, next);
-    }
+    exports = shares;
     for (ExportSession session : watches.sessions()) {
-      gone.forEach(session::revoke);
       if (changed) {
         session.sharesChanged();
       }
+      session.revoke();
     }
     gone.forEach(Export::close);
     return new Outcome(true, failures);
   }
 
-  private static ShareSpec specOf(Export export, List<ShareSpec> wanted) {
-    return wanted.stream().filter(s -> s.path().equals(export.spec().path())).findFirst().get();
+  private Export open(ListedShare line) throws ErrnoException {
+    if (line.folder() == null) {
+      throw ErrnoException.of(Errno.EIO);
+    }
+    return Export.open(line.spec(), line.folder(), host, overlay, volumes, hidden);
+  }
+
+  /** Whether the error says that the folder is not there, or not ours to share, any more. */
+  private static boolean isGone(ErrnoException e) {
+    return switch (e.errno()) {
+      case Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EACCES, Errno.EPERM -> true;
+      default -> false;
+    };
+  }
+
+  private Export findOrNull(Path path) {
+    return exports.stream().filter(e -> e.spec().path().equals(path)).findFirst().orElse(null);
   }
 
   /** `overlay verify` looks for what was moved below them, in what is no longer shared as well. */
@@ -149,26 +186,79 @@ public final class Shares implements AutoCloseable {
     }
   }
 
-  /** Tells a share which others lie in it. Whether that has changed. */
-  private boolean nest(Export outer, List<Export> all) {
-    Map<FileId, Export> inner = new HashMap<>();
-    Set<FileId> between = new HashSet<>();
-    for (Export export : all) {
-      Path path = export.realPath();
-      if (path.equals(outer.realPath()) || !path.startsWith(outer.realPath())) {
-        continue;
+  /** What lies in a share. */
+  private static final class Nested {
+    final Map<FileId, Export.Inner> inner = new HashMap<>();
+    final Set<FileId> between = new HashSet<>();
+
+    void add(FileId root, Export.Inner folder, List<FileId> way) {
+      between.addAll(way);
+      inner.merge(root, folder, Nested::ofTwoPaths);
+    }
+
+    /** Of two lines that lead to one folder the one that shares it counts, and read-only more. */
+    private static Export.Inner ofTwoPaths(Export.Inner a, Export.Inner b) {
+      if (a.open() != b.open()) {
+        return a.open() ? a : b;
       }
-      inner.put(export.rootId(), export);
-      for (Path p = path.getParent(); !p.equals(outer.realPath()); p = p.getParent()) {
-        try {
-          between.add(identify(p));
-        } catch (ErrnoException e) {
-          // Moved this very moment: the next look at the list finds the share gone, too.
-          log.debug("{} is not where it was: {}", p, e.getMessage());
-        }
+      return b.spec().readOnly() ? b : a;
+    }
+  }
+
+  /**
+   * Tells the shares what lies in them: others, folders of the list that are not shared, and the
+   * server's state. Whether that has changed.
+   */
+  private boolean nest(List<Export> shares, List<ListedShare> list) {
+    Map<Path, List<Nested>> byFolder = new HashMap<>();
+    Map<Export, Nested> nested = new LinkedHashMap<>();
+    for (Export share : shares) {
+      Nested its = new Nested();
+      nested.put(share, its);
+      byFolder.computeIfAbsent(share.realPath(), _ -> new ArrayList<>()).add(its);
+    }
+    for (Export share : shares) {
+      var inner = new Export.Inner(share.spec(), share.realPath(), true);
+      outwards(share.realPath(), byFolder, (outer, way) -> outer.add(share.rootId(), inner, way));
+    }
+    for (ListedShare line : list) {
+      if (!line.open() && line.folder() != null) {
+        var inner = new Export.Inner(line.spec(), line.folder(), false);
+        idOf(line.folder())
+            .ifPresent(
+                id -> outwards(line.folder(), byFolder, (outer, way) -> outer.add(id, inner, way)));
       }
     }
-    return outer.nest(inner, between);
+    outwards(state, byFolder, (outer, way) -> outer.between.addAll(way));
+    boolean changed = false;
+    for (Map.Entry<Export, Nested> e : nested.entrySet()) {
+      changed |= e.getKey().nest(e.getValue().inner, e.getValue().between);
+    }
+    return changed;
+  }
+
+  /** Passes on each share that a folder lies in, with the folders between them. */
+  private void outwards(
+      Path folder, Map<Path, List<Nested>> byFolder, BiConsumer<Nested, List<FileId>> action) {
+    List<Path> between = new ArrayList<>();
+    for (Path p = folder.getParent(); p != null; p = p.getParent()) {
+      List<Nested> outer = byFolder.get(p);
+      if (outer != null) {
+        List<FileId> way = between.stream().flatMap(b -> idOf(b).stream()).toList();
+        outer.forEach(o -> action.accept(o, way));
+      }
+      between.add(p);
+    }
+  }
+
+  private Optional<FileId> idOf(Path folder) {
+    try {
+      return Optional.of(identify(folder));
+    } catch (ErrnoException e) {
+      // Moved this very moment: the next look at the list finds what lay in it gone, too.
+      log.debug("{} is not where it was: {}", folder, e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /** Guests have nothing any more; their sessions are closed already. */

@@ -34,7 +34,7 @@ public final class Xattrs {
     if (value == null) {
       throw ErrnoException.of(Errno.ENODATA);
     }
-    if (n.export.asksCaller() && isUser(name)) {
+    if (n.export.checksCaller() && isUser(name)) {
       permissions.require(
           n.export, session.inodes().attributes(n, caller), caller, Permissions.READ);
     }
@@ -147,7 +147,7 @@ public final class Xattrs {
       permissions.require(n.export, file, caller, Permissions.WRITE);
     } else if (isAcl(name)) {
       permissions.requireOwner(n.export, file, caller);
-    } else if (n.export.asksCaller() && caller.uid() != 0) {
+    } else if (n.export.checksCaller() && caller.uid() != 0) {
       throw ErrnoException.of(Errno.EPERM);
     }
   }

@@ -21,7 +21,12 @@ public interface HostFs {
   /** The host's clock, in {@link #setTimes}. */
   HostStat.Time NOW = new HostStat.Time(0, 0x3fffffff);
 
-  /** Opens a share's root folder, symlinks in {@code path} followed: the user named it. */
+  /** Opens a folder that the user named: symlinks in {@code path} are followed. */
+  int openNamed(Path path) throws ErrnoException;
+
+  /**
+   * Opens a share's root folder; ELOOP if there is a symlink in {@code path}, which is absolute.
+   */
   int openRoot(Path path) throws ErrnoException;
 
   /** A location descriptor (O_PATH) of {@code name}, a symlink itself if it is one. */

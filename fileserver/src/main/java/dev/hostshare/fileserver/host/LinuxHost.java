@@ -65,6 +65,13 @@ public final class LinuxHost implements HostFs {
 
   @Override
   public int openRoot(Path path) throws ErrnoException {
+    byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
+    int flags = Linux.O_PATH | O_DIRECTORY | Linux.O_CLOEXEC;
+    return openResolving(AT_FDCWD, bytes, flags, 0, RESOLVE_NO_SYMLINKS);
+  }
+
+  @Override
+  public int openNamed(Path path) throws ErrnoException {
     Scratch s = Scratch.get();
     byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
     try {
@@ -91,11 +98,17 @@ public final class LinuxHost implements HostFs {
   private static final byte[] DOT = {'.'};
 
   private static int openBeneath(int dir, byte[] name, int flags, int mode) throws ErrnoException {
+    return openResolving(
+        dir, name, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  }
+
+  private static int openResolving(int dir, byte[] name, int flags, int mode, long resolve)
+      throws ErrnoException {
     Scratch s = Scratch.get();
     MemorySegment how = s.struct;
     how.set(JAVA_LONG, 0, Integer.toUnsignedLong(flags));
     how.set(JAVA_LONG, 8, mode);
-    how.set(JAVA_LONG, 16, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    how.set(JAVA_LONG, 16, resolve);
     MemorySegment path = s.name(name);
     try {
       while (true) {

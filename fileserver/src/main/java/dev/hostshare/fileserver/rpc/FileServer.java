@@ -5,6 +5,7 @@ import com.google.common.util.concurrent.ThreadFactoryBuilder;
 import com.sun.management.UnixOperatingSystemMXBean;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
 import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.ListedShare;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
 import dev.hostshare.fileserver.export.Shares;
@@ -42,6 +43,9 @@ public final class FileServer implements AutoCloseable {
   /** Enough to keep several disks' queues busy; more only adds switches on a small machine. */
   private static final int WORKERS = Math.max(8, 4 * Runtime.getRuntime().availableProcessors());
 
+  /** For the command line and the settings page, which are one person's. */
+  private static final int CONTROL_WORKERS = 4;
+
   private static final Logger log = LoggerFactory.getLogger(FileServer.class);
 
   private final long started = System.nanoTime();
@@ -58,6 +62,13 @@ public final class FileServer implements AutoCloseable {
   private final ExecutorService workers =
       Executors.newFixedThreadPool(
           WORKERS, new ThreadFactoryBuilder().setNameFormat("worker-%d").setDaemon(true).build());
+
+  /** Its own: a look at a folder of a dead network disk must not keep guests waiting. */
+  private final ExecutorService control =
+      Executors.newFixedThreadPool(
+          CONTROL_WORKERS,
+          new ThreadFactoryBuilder().setNameFormat("control-%d").setDaemon(true).build());
+
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           new ThreadFactoryBuilder().setNameFormat("timer").setDaemon(true).build());
@@ -119,6 +130,7 @@ public final class FileServer implements AutoCloseable {
     listeners.close();
     watches.close();
     workers.shutdownNow();
+    control.shutdownNow();
     timer.shutdownNow();
     try {
       if (opened != null) {
@@ -154,17 +166,17 @@ public final class FileServer implements AutoCloseable {
 
   private Shares noShares() throws IOException {
     try {
-      return new Shares(host, overlay, watches, state.path());
+      return new Shares(host, overlay, watches, state.path().toRealPath());
     } catch (ErrnoException e) {
       throw new IOException("cannot open " + state.path() + ": " + e.getMessage(), e);
     }
   }
 
   /** Puts the list in force; the guests know of it when this returns. */
-  private Map<Path, String> share(List<ShareSpec> wanted) {
+  private Map<Path, String> share(List<ListedShare> list) {
     Map<Path, String> failures = new HashMap<>();
     try {
-      Shares.Outcome outcome = shares.apply(wanted);
+      Shares.Outcome outcome = shares.apply(list);
       outcome
           .failures()
           .forEach((path, e) -> failures.put(path, path + " cannot be shared: " + e.getMessage()));
@@ -172,11 +184,14 @@ public final class FileServer implements AutoCloseable {
         log.info(
             "shared now: {}",
             String.join(" ", shares.all().stream().map(e -> e.spec().text()).toList()));
-        sessions.sharesChanged(grants());
+        sessions.sharesChanged(this::grants);
       }
     } catch (OverlayException e) {
       log.error("the list is not in force: {}", e.getMessage());
-      wanted.forEach(s -> failures.put(s.path(), "the overlay store failed: " + e.getMessage()));
+      list.stream()
+          .filter(ListedShare::open)
+          .forEach(
+              s -> failures.put(s.spec().path(), "the overlay store failed: " + e.getMessage()));
     }
     return failures;
   }
@@ -190,7 +205,7 @@ public final class FileServer implements AutoCloseable {
     listeners.control(
         controlAddress(),
         List.of(admin.bindService(), new SettingsHandler(settings, browser).bindService()),
-        workers);
+        control);
     FileServiceHandler files =
         new FileServiceHandler(
             sessions, this::newSession, this::grants, watches.isOpen(), "hostshare " + version);
@@ -250,6 +265,7 @@ public final class FileServer implements AutoCloseable {
     listeners.close();
     sessions.close();
     workers.shutdownNow();
+    control.shutdownNow();
     timer.shutdownNow();
     watches.close();
     shares.close();

@@ -130,6 +130,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
         }
       }
       session = known;
+      List<Share> told = shares.get();
       connection.send(
           ServerFrame.newBuilder()
               .setWelcome(
@@ -141,7 +142,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
                       .setMaxInFlight(Session.MAX_IN_FLIGHT)
                       .setMaxNodes(session.maxNodes())
                       .setServer(serverName)
-                      .addAllShares(shares.get())
+                      .addAllShares(told)
                       .setWatches(watches)
                       .setKeepsOrder(true))
               .build());
@@ -150,6 +151,13 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
       if (old != null) {
         old.fail(Status.ABORTED.withDescription("the session was resumed elsewhere"));
       }
+      // What happened before it was attached was not told.
+      if (resumed && session.hasLost()) {
+        connection.fail(Status.ABORTED.withDescription("a share of the session was taken away"));
+        sessions.remove(secret, session);
+        return;
+      }
+      sessions.sharesChanged(session, told, shares);
       log.info(
           "{} at {}: session {}",
           session.client,

@@ -196,6 +196,11 @@ final class Session implements Invalidations {
     return !closed;
   }
 
+  /** Whether a share was taken away that it had. */
+  boolean hasLost() {
+    return export.hasLost();
+  }
+
   synchronized boolean isDetached() {
     return connection == null;
   }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,20 +28,35 @@ final class SessionTable {
 
   private static final int SECRET_BYTES = 16;
 
-  /** Each mount of a guest is one: several guests with long lists of shares. */
+  /**
+   * Each mount of a guest is one: a guest with the longest list (200), and some with short ones.
+   */
   private static final int MAX_SESSIONS = 256;
 
   private final ScheduledExecutorService timer;
   private final SecureRandom random = new SecureRandom();
   private final Map<ByteString, Session> sessions = new HashMap<>();
+  private final Object telling = new Object();
 
   SessionTable(ScheduledExecutorService timer) {
     this.timer = timer;
   }
 
-  /** The session to resume, or null if it is not known. */
-  synchronized Session find(ByteString secret) {
-    return secret.isEmpty() ? null : sessions.get(secret);
+  /**
+   * The session to resume, or null if there is none: it is not known, or a share was taken away
+   * that it had, and what it knows of that would be refused for good.
+   */
+  Session find(ByteString secret) {
+    Session known;
+    synchronized (this) {
+      known = secret.isEmpty() ? null : sessions.get(secret);
+    }
+    if (known == null || !known.hasLost()) {
+      return known;
+    }
+    log.info("{}: session ends, its share was taken away", known.client);
+    remove(secret, known);
+    return null;
   }
 
   /** Adds a session; null if there are too many. */
@@ -81,10 +97,26 @@ final class SessionTable {
     return List.copyOf(sessions.values());
   }
 
-  /** Tells every guest what is shared now. */
-  void sharesChanged(List<Share> shares) {
-    SharesChanged message = SharesChanged.newBuilder().addAllShares(shares).build();
-    all().forEach(s -> s.sharesChanged(message));
+  /**
+   * Tells every guest what is shared now.
+   *
+   * @param shares asked when nobody else tells, so that the last word is the newest
+   */
+  void sharesChanged(Supplier<List<Share>> shares) {
+    synchronized (telling) {
+      SharesChanged message = SharesChanged.newBuilder().addAllShares(shares.get()).build();
+      all().forEach(s -> s.sharesChanged(message));
+    }
+  }
+
+  /** Tells one guest if that is another list than {@code told}, which it had with its welcome. */
+  void sharesChanged(Session session, List<Share> told, Supplier<List<Share>> shares) {
+    synchronized (telling) {
+      List<Share> now = shares.get();
+      if (!now.equals(told)) {
+        session.sharesChanged(SharesChanged.newBuilder().addAllShares(now).build());
+      }
+    }
   }
 
   /** Once a second: how much each asks for. */

@@ -140,18 +140,9 @@ public final class SettingsHandler extends SettingsServiceGrpc.SettingsServiceIm
   @Override
   public void watch(ListSettings request, StreamObserver<Settings> responses) {
     var out = (ServerCallStreamObserver<Settings>) responses;
-    AutoCloseable watch =
-        store.watch(
-            snapshot -> {
-              // One that does not read is not waited for: it is the last list that counts, and it
-              // comes
-              // with the next change at the latest.
-              synchronized (out) {
-                if (!out.isCancelled()) {
-                  out.onNext(pack(snapshot));
-                }
-              }
-            });
+    var watcher = new Watcher(out);
+    out.setOnReadyHandler(watcher::send);
+    AutoCloseable watch = store.watch(watcher::changed);
     out.setOnCancelHandler(
         () -> {
           try {
@@ -160,6 +151,28 @@ public final class SettingsHandler extends SettingsServiceGrpc.SettingsServiceIm
             log.error("a watch of the settings does not end", e);
           }
         });
+  }
+
+  /** Who does not read is not waited for, and has the last list when he does. */
+  private static final class Watcher {
+    private final ServerCallStreamObserver<Settings> out;
+    private Snapshot next;
+
+    Watcher(ServerCallStreamObserver<Settings> out) {
+      this.out = out;
+    }
+
+    synchronized void changed(Snapshot snapshot) {
+      next = snapshot;
+      send();
+    }
+
+    synchronized void send() {
+      if (next != null && out.isReady() && !out.isCancelled()) {
+        out.onNext(pack(next));
+        next = null;
+      }
+    }
   }
 
   @Override

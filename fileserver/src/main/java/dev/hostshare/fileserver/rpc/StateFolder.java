@@ -1,6 +1,7 @@
 package dev.hostshare.fileserver.rpc;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -8,12 +9,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * The one folder in which the server keeps its state: the overlay store, the control socket, the
  * lock that keeps a second server out. Readable by its user only.
  */
 public final class StateFolder implements AutoCloseable {
+  /** How long is waited for a command that has the folder. */
+  private static final int COMMAND_SECONDS = 2;
+
   private final Path path;
   private final FileChannel lockFile;
 
@@ -54,7 +62,8 @@ public final class StateFolder implements AutoCloseable {
         throw new IOException(
             "state folder "
                 + path
-                + " is in use by another server; stop that one, or name another folder with --state");
+                + " is in use by another server, or by a command that does not end; stop that one,"
+                + " or name another folder with --state");
       }
       return new StateFolder(path, file);
     } catch (java.nio.file.FileSystemException e) {
@@ -70,10 +79,26 @@ public final class StateFolder implements AutoCloseable {
 
   private static boolean lock(FileChannel file) throws IOException {
     try {
-      FileLock lock = file.tryLock();
-      return lock != null;
+      if (file.tryLock() != null) {
+        return true;
+      }
     } catch (OverlappingFileLockException e) {
       return false; // by this very process
+    }
+    // A command that changes the list is soon done. The caller closes the file if this takes long,
+    // which ends the thread.
+    var locked = new FutureTask<FileLock>(file::lock);
+    Thread.ofPlatform().daemon().name("state-lock").start(locked);
+    try {
+      locked.get(COMMAND_SECONDS, TimeUnit.SECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (ExecutionException e) {
+      throw new IOException("the state folder's lock cannot be had: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while another process had the state folder");
     }
   }
 

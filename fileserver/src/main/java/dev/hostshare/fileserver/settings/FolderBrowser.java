@@ -49,7 +49,7 @@ public final class FolderBrowser {
   }
 
   /**
-   * The folders in {@code path}, which has to be among what may be shared, or on the way to it.
+   * The folders in {@code path}, which has to be among what may be shared.
    *
    * @throws SettingsException if it may not be looked at, or cannot
    */
@@ -58,9 +58,11 @@ public final class FolderBrowser {
     if (!mayLook(path, admin)) {
       throw new SettingsException(Reason.NOT_ALLOWED, admin.refusal(path));
     }
+    Reach reach = store.reach();
     List<Path> folders = new ArrayList<>();
     boolean more = false;
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(path, this::isOffered)) {
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(path, entry -> isOffered(entry, admin, reach))) {
       for (Path entry : entries) {
         if (folders.size() == MAX_FOLDERS) {
           more = true;
@@ -79,7 +81,7 @@ public final class FolderBrowser {
           e);
     }
     folders.sort(null);
-    FolderCheck.Refusal refusal = check.refusal(path, admin);
+    FolderCheck.Refusal refusal = refusal(path, admin, reach);
     Path parent = path.getParent();
     return new Folder(
         path,
@@ -89,8 +91,12 @@ public final class FolderBrowser {
         refusal == null ? "" : refusal.message());
   }
 
-  private boolean isOffered(Path entry) {
-    FolderCheck.Refusal refusal = check.refusal(entry, store.snapshot().admin());
+  private FolderCheck.Refusal refusal(Path path, AdminSettings admin, Reach reach) {
+    return check.judge(store.initial(path), admin, reach).anyRefusal();
+  }
+
+  private boolean isOffered(Path entry, AdminSettings admin, Reach reach) {
+    FolderCheck.Refusal refusal = refusal(entry, admin, reach);
     // One that cannot be shared itself may have folders that can, unless it never leads to one.
     return Files.isDirectory(entry) && (refusal == null || refusal.reason() == Reason.UNAVAILABLE);
   }

@@ -20,6 +20,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +35,8 @@ import java.util.Set;
 final class SettingsFile {
   static final int VERSION = 1;
 
-  /** 1 MiB: a thousand shares with the longest notes. */
-  static final int MAX_BYTES = 1 << 20;
+  /** 16 MiB: more than a thousand shares with the longest paths and notes, escaped. */
+  static final int MAX_BYTES = 16 << 20;
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -120,6 +121,7 @@ final class SettingsFile {
    * Writes the list, as a whole or not at all; on the disk when this returns.
    *
    * @param before what was read last; null for a new file
+   * @throws SettingsException if it cannot be, or is another meanwhile
    */
   Content write(Content before, List<SharedFolder> shares) throws SettingsException {
     ObjectNode raw =
@@ -139,6 +141,20 @@ final class SettingsFile {
     raw.set("shares", list);
     try {
       byte[] bytes = text(raw);
+      if (bytes.length > MAX_BYTES) {
+        throw new SettingsException(
+            Reason.INVALID,
+            path
+                + " would have more than "
+                + MAX_BYTES
+                + " bytes; nothing was changed: remove shares, or what else is in it");
+      }
+      byte[] now = before == null ? null : bytes(path);
+      if (now != null && !Arrays.equals(before.bytes(), now)) {
+        throw new SettingsException(
+            Reason.BROKEN_FILE,
+            path + " was changed by others this very moment; nothing was changed here: try again");
+      }
       replace(bytes);
       return new Content(bytes, raw, List.copyOf(shares));
     } catch (IOException e) {

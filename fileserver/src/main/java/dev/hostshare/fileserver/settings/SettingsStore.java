@@ -1,5 +1,7 @@
 package dev.hostshare.fileserver.settings;
 
+import com.google.common.collect.Iterables;
+import dev.hostshare.fileserver.export.ListedShare;
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.ShareSpec;
 import dev.hostshare.fileserver.settings.EffectiveShare.State;
@@ -10,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +31,8 @@ public final class SettingsStore {
 
   /** Puts a list in force. */
   public interface Enforcement {
-    /** Shares these and no others; returns why some could not be, by their paths. */
-    Map<Path, String> apply(List<ShareSpec> shares);
+    /** Shares the open ones and no others; returns why some could not be, by their paths. */
+    Map<Path, String> apply(List<ListedShare> list);
   }
 
   /** Where no server runs: nothing is in force. */
@@ -71,7 +74,9 @@ public final class SettingsStore {
   private AdminSettings admin;
   private String problem = "";
   private String adminProblem = "";
-  private Snapshot snapshot;
+
+  /** Written under the lock; read without it, since who looks must not wait for a dead disk. */
+  private volatile Snapshot snapshot;
 
   /** For who changes his mind; the oldest first. */
   private final LinkedHashMap<Path, SettingsFile.Removed> removed = new LinkedHashMap<>();
@@ -91,7 +96,7 @@ public final class SettingsStore {
       if (config.fixed() == null && content == null && problem.isEmpty() && admin != null) {
         content = file.write(null, defaults());
       }
-      snapshot = effective(Map.of());
+      snapshot = effective(judge(), Map.of());
     }
     if (config.fixed() != null) {
       requireAllShared();
@@ -161,6 +166,7 @@ public final class SettingsStore {
       if (read == null && content != null) {
         problem = file.path() + " is gone; it is written again with the next change of the list";
       } else {
+        requireOutOfReach(read == null ? List.of() : read.shares());
         content = read;
         problem = "";
       }
@@ -188,15 +194,21 @@ public final class SettingsStore {
   }
 
   private void enforce() {
-    Snapshot next = effective(Map.of());
-    List<ShareSpec> wanted =
+    Map<Path, FolderCheck.Judgement> judged = judge();
+    Snapshot next = effective(judged, Map.of());
+    List<ListedShare> list =
         next.shares().stream()
-            .filter(s -> s.state() == State.SHARED)
-            .map(EffectiveShare::spec)
+            .filter(s -> s.state() == State.SHARED || s.state() == State.DISABLED)
+            .map(
+                s ->
+                    new ListedShare(
+                        s.spec(),
+                        judged.get(s.folder().path()).folder(),
+                        s.state() == State.SHARED))
             .toList();
-    Map<Path, String> failures = enforcement.apply(wanted);
+    Map<Path, String> failures = enforcement.apply(list);
     if (!failures.isEmpty()) {
-      next = effective(failures);
+      next = effective(judged, failures);
     }
     if (!next.equals(snapshot)) {
       snapshot = next;
@@ -204,10 +216,26 @@ public final class SettingsStore {
     }
   }
 
-  private Snapshot effective(Map<Path, String> failures) {
+  /** What is to be said of the folders on the list; empty if nothing may be shared at all. */
+  private Map<Path, FolderCheck.Judgement> judge() {
+    Map<Path, FolderCheck.Judgement> judged = new HashMap<>();
+    if (admin != null) {
+      List<SharedFolder> lines = lines().stream().map(this::inForce).toList();
+      var reach = new Reach(lines);
+      lines.forEach(line -> judged.put(line.path(), check.judge(line, admin, reach)));
+    }
+    return judged;
+  }
+
+  /** Where the guests of the list can change what is there. */
+  synchronized Reach reach() {
+    return new Reach(admin == null ? List.of() : lines().stream().map(this::inForce).toList());
+  }
+
+  private Snapshot effective(Map<Path, FolderCheck.Judgement> judged, Map<Path, String> failures) {
     return new Snapshot(
         lines().stream()
-            .map(line -> effective(line, failures.get(line.path())))
+            .map(line -> effective(line, judged.get(line.path()), failures.get(line.path())))
             .sorted(Comparator.comparing(s -> s.folder().path()))
             .toList(),
         file.path(),
@@ -230,7 +258,15 @@ public final class SettingsStore {
     return content == null ? List.of() : content.shares();
   }
 
-  private EffectiveShare effective(SharedFolder line, String failure) {
+  /** A line with the access and owner that the administrator leaves it. */
+  private SharedFolder inForce(SharedFolder line) {
+    return line.with(
+        admin.accessLocked() ? admin.readOnly().value() : line.readOnly(),
+        admin.ownerLocked() ? admin.owner().value() : line.owner());
+  }
+
+  private EffectiveShare effective(
+      SharedFolder line, FolderCheck.Judgement judged, String failure) {
     if (admin == null) {
       return new EffectiveShare(
           line,
@@ -241,29 +277,26 @@ public final class SettingsStore {
           false,
           false);
     }
-    SharedFolder folder =
-        line.with(
-            admin.accessLocked() ? admin.readOnly().value() : line.readOnly(),
-            admin.ownerLocked() ? admin.owner().value() : line.owner());
     State state = State.SHARED;
     String reason = "";
-    FolderCheck.Refusal refusal = check.refusal(line.path(), admin);
+    FolderCheck.Refusal refusal = judged.refusal();
     if (refusal != null) {
       state = refusal.reason() == Reason.NOT_ALLOWED ? State.DENIED : State.UNAVAILABLE;
       reason = refusal.message();
     } else if (failure != null) {
       state = State.UNAVAILABLE;
-      reason = failure;
+      reason = judged.trouble() == null ? failure : judged.trouble().message();
     }
     if (!line.enabled() && state != State.DENIED) {
       state = State.DISABLED;
       reason = "";
     }
-    return new EffectiveShare(folder, state, reason, admin.accessLocked(), admin.ownerLocked());
+    return new EffectiveShare(
+        inForce(line), state, reason, admin.accessLocked(), admin.ownerLocked());
   }
 
   /** The list now. */
-  public synchronized Snapshot snapshot() {
+  public Snapshot snapshot() {
     return snapshot;
   }
 
@@ -280,9 +313,9 @@ public final class SettingsStore {
   public synchronized Snapshot add(SharedFolder share) throws SettingsException {
     requireChangeable();
     requireNotListed(share.path());
-    requireShareable(share.path());
     requireUnlocked(share.readOnly());
     requireUnlocked(share.owner());
+    requireShareable(share, shares());
     requireRoom();
     List<SharedFolder> next = new ArrayList<>(shares());
     next.add(share);
@@ -309,8 +342,12 @@ public final class SettingsStore {
     }
   }
 
-  private void requireShareable(Path path) throws SettingsException {
-    FolderCheck.Refusal refusal = check.refusal(path, admin);
+  private void requireShareable(SharedFolder share, List<SharedFolder> beside)
+      throws SettingsException {
+    List<SharedFolder> list = new ArrayList<>(beside);
+    list.add(share);
+    var reach = new Reach(list.stream().map(this::inForce).toList());
+    FolderCheck.Refusal refusal = check.judge(inForce(share), admin, reach).anyRefusal();
     if (refusal != null) {
       throw new SettingsException(refusal.reason(), refusal.message());
     }
@@ -378,10 +415,9 @@ public final class SettingsStore {
     requireNotListed(path);
     requireRoom();
     SettingsFile.Content next = SettingsFile.with(content, back);
-    content = file.write(next, next.shares());
+    Snapshot after = save(next, next.shares());
     removed.remove(path);
-    enforce();
-    return snapshot;
+    return after;
   }
 
   /**
@@ -404,7 +440,7 @@ public final class SettingsStore {
           skipped.add(path + " is on the list already");
           continue;
         }
-        requireShareable(path);
+        requireShareable(initial(path), next);
         if (next.size() >= ShareJson.MAX_SHARES) {
           skipped.add(path + ": the list is full");
           continue;
@@ -493,9 +529,43 @@ public final class SettingsStore {
   }
 
   private Snapshot save(List<SharedFolder> next) throws SettingsException {
-    content = file.write(content, next);
+    return save(content, next);
+  }
+
+  private Snapshot save(SettingsFile.Content before, List<SharedFolder> next)
+      throws SettingsException {
+    requireOutOfReach(next);
+    content = file.write(before, next);
     enforce();
     return snapshot;
+  }
+
+  /** Refuses a file that is kept elsewhere, by a link, where guests could write their own list. */
+  private void requireOutOfReach(List<SharedFolder> list) throws SettingsException {
+    if (!Files.isSymbolicLink(file.path())) {
+      return; // it is in the state folder, which no guest can reach
+    }
+    try {
+      Path state = config.state().toRealPath();
+      Way way = Way.of(file.path());
+      var reach = new Reach(admin == null ? list : list.stream().map(this::inForce).toList());
+      for (Path place : Iterables.concat(way.links(), List.of(way.end()))) {
+        Path holder = place.startsWith(state) ? null : reach.holding(place);
+        if (holder != null) {
+          throw new SettingsException(
+              Reason.BROKEN_FILE,
+              file.path()
+                  + " leads to "
+                  + place
+                  + ", which guests could change, since it is in the share "
+                  + holder
+                  + ": keep it outside of what is shared, or share that read-only");
+        }
+      }
+    } catch (IOException e) {
+      throw new SettingsException(
+          Reason.BROKEN_FILE, file.path() + " cannot be followed: " + e.getMessage(), e);
+    }
   }
 
   /** The files that {@link #refresh} looks at. */

@@ -6,6 +6,7 @@ import dev.hostshare.fileserver.host.Inotify;
 import dev.hostshare.proto.Errno;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,9 +21,15 @@ public final class SettingsWatch implements AutoCloseable {
   /** A folder and a mount below it have no event that an ordinary user could wait for. */
   private static final int LOOK_MILLIS = 2000;
 
+  /** How long the end waits for a look that is under way. */
+  private static final Duration END = Duration.ofSeconds(5);
+
   private final SettingsStore store;
   private final Inotify events;
   private final Thread thread;
+
+  /** The events failed; only touched by the thread. */
+  private boolean deaf;
 
   // ---- guarded by this ----
   private BlockingCall turn;
@@ -72,7 +79,7 @@ public final class SettingsWatch implements AutoCloseable {
 
   private void await(BlockingCall next) {
     try {
-      if (events != null) {
+      if (events != null && !deaf) {
         events.await(next, LOOK_MILLIS);
       } else {
         synchronized (this) {
@@ -83,8 +90,11 @@ public final class SettingsWatch implements AutoCloseable {
       }
     } catch (ErrnoException e) {
       if (e.errno() != Errno.EINTR) {
-        log.error("changes of the settings are not seen any more: {}", e.getMessage());
-        close();
+        log.error(
+            "changes of the settings are seen within {} s only: {}",
+            LOOK_MILLIS / 1000,
+            e.getMessage());
+        deaf = true;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -132,7 +142,10 @@ public final class SettingsWatch implements AutoCloseable {
       if (waiting != null) {
         waiting.cancel();
       }
-      thread.join();
+      if (!thread.join(END)) {
+        log.warn(
+            "a look at the shared folders does not end: is one of them on a dead network disk?");
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

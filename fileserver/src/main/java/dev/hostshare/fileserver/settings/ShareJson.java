@@ -10,8 +10,8 @@ import java.util.Set;
 
 /** A list of shares as both settings files have it. */
 final class ShareJson {
-  /** More is somebody's mistake, and each costs a descriptor. */
-  static final int MAX_SHARES = 1000;
+  /** Each is a mount of its own in the guest, and a session of the server's 256. */
+  static final int MAX_SHARES = 200;
 
   private ShareJson() {}
 

@@ -62,7 +62,8 @@ final class ExportSessionTest {
     int fd = host.openRoot(share.resolve("state"));
     FileId hidden = volumes.identify(host.stat(fd, HostFs.SELF), fd, HostFs.SELF);
     host.close(fd);
-    export = Export.open(new ShareSpec(share, readOnly, owner), host, overlay, volumes, hidden);
+    export =
+        Export.open(new ShareSpec(share, readOnly, owner), share, host, overlay, volumes, hidden);
     session =
         new ExportSession(
             host,

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
 import dev.hostshare.fileserver.export.ExportSession;
+import dev.hostshare.fileserver.export.ListedShare;
 import dev.hostshare.fileserver.export.NodeCount;
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.SessionLimits;
@@ -66,6 +67,10 @@ final class FileServiceTest {
   private Server server;
   private ManagedChannel channel;
 
+  private static ListedShare listed(ShareSpec spec) {
+    return new ListedShare(spec, spec.path(), true);
+  }
+
   @BeforeEach
   void start() throws Exception {
     share = Files.createDirectory(temp.resolve("share"));
@@ -75,7 +80,7 @@ final class FileServiceTest {
     ShareSpec spec = new ShareSpec(share, false, new OwnerPolicy.Host());
     Watches watches = new Watches(null, 0);
     shares = new Shares(host, overlay, watches, state);
-    shares.apply(List.of(spec));
+    shares.apply(List.of(listed(spec)));
     sessions = new SessionTable(timer);
     FileServiceHandler handler =
         new FileServiceHandler(
@@ -326,9 +331,27 @@ final class FileServiceTest {
     assertEquals(0, Files.size(share.resolve("f")));
 
     // and has it back as a share like any other
-    shares.apply(List.of(new ShareSpec(share, false, new OwnerPolicy.Host())));
+    shares.apply(List.of(listed(new ShareSpec(share, false, new OwnerPolicy.Host()))));
     assertEquals(Errno.EACCES, client.call(mkdir(8, root, "d")).getErrno());
     assertEquals(0, client.call(mkdir(9, client.mount(10), "d")).getErrno());
+  }
+
+  /** What it knows of the share would be refused for good, though the share is there again. */
+  @Test
+  void aSessionIsNotResumedWhoseShareWasTakenAwayMeanwhile() throws Exception {
+    Client client = new Client();
+    client.send(
+        ClientFrame.newBuilder().setHello(Hello.newBuilder().setVersion(1).setMaxPayload(1 << 20)));
+    ByteString secret = client.next().getWelcome().getSession();
+    client.mount(1);
+    client.out.onError(Status.CANCELLED.asException());
+    new Client().hello(secret, true).out.onError(Status.CANCELLED.asException());
+
+    shares.apply(List.of());
+    shares.apply(List.of(listed(new ShareSpec(share, false, new OwnerPolicy.Host()))));
+
+    Client again = new Client().hello(secret, false);
+    assertEquals(0, again.call(mkdir(2, again.mount(1), "d")).getErrno());
   }
 
   @Test
@@ -336,13 +359,13 @@ final class FileServiceTest {
     Client client = new Client().hello(ByteString.EMPTY, false);
     long root = client.mount(1);
     long handle = client.call(create(2, root, "f")).getOpened().getHandle();
-    shares.apply(List.of(new ShareSpec(share, true, new OwnerPolicy.Host())));
+    shares.apply(List.of(listed(new ShareSpec(share, true, new OwnerPolicy.Host()))));
     assertTrue(client.next().hasInvalidate());
     ServerFrame written = client.call(write(3, handle, ByteString.copyFromUtf8("x")));
     assertEquals(Errno.EROFS, written.getErrno());
     assertEquals(Errno.EROFS, client.call(mkdir(4, root, "d")).getErrno());
     assertEquals(0, client.call(fsync(5, handle)).getErrno());
-    shares.apply(List.of(new ShareSpec(share, false, new OwnerPolicy.Host())));
+    shares.apply(List.of(listed(new ShareSpec(share, false, new OwnerPolicy.Host()))));
     assertTrue(client.next().hasInvalidate());
     written = client.call(write(6, handle, ByteString.copyFromUtf8("x")));
     assertEquals(1, written.getWritten().getCount());

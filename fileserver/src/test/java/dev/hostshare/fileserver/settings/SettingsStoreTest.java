@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.hostshare.fileserver.export.ListedShare;
 import dev.hostshare.fileserver.export.OwnerPolicy;
 import dev.hostshare.fileserver.export.ShareSpec;
 import dev.hostshare.fileserver.settings.EffectiveShare.State;
@@ -161,16 +162,15 @@ final class SettingsStoreTest {
   @Test
   void disabledShareIsKeptAndNotInForce() throws Exception {
     var store = open();
-    List<List<ShareSpec>> inForce = new ArrayList<>();
+    List<ListedShare> inForce = new ArrayList<>();
     store.enforce(
         shares -> {
-          inForce.add(shares);
+          inForce.addAll(shares);
           return Map.of();
         });
     store.update(home, s -> new SharedFolder(s.path(), s.readOnly(), s.owner(), false, s.note()));
     assertEquals(State.DISABLED, only(store.snapshot()).state());
-    assertEquals(List.of(), inForce.getLast());
-    assertEquals(1, inForce.getFirst().size());
+    assertEquals(List.of(true, false), inForce.stream().map(ListedShare::open).toList());
   }
 
   @Test
