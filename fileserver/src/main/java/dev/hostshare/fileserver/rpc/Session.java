@@ -76,6 +76,9 @@ final class Session implements Invalidations {
   /** Of those that run: they may do so for ever. */
   private final Set<Long> waitingLocks = new HashSet<>();
 
+  /** Done, and about to be answered: what follows them must not be answered before. */
+  private final Set<Long> replying = new HashSet<>();
+
   private final Followers followers = new Followers();
   private final KeptReplies kept = new KeptReplies();
   private final Set<String> mounts = new LinkedHashSet<>();
@@ -261,9 +264,9 @@ final class Session implements Invalidations {
     }
   }
 
-  /** Whether request {@code seq} runs, and will not wait for somebody else. */
+  /** Whether request {@code seq} will be answered, and does not wait for somebody else. */
   private boolean ends(long seq) {
-    return running.containsKey(seq) && !waitingLocks.contains(seq);
+    return (running.containsKey(seq) && !waitingLocks.contains(seq)) || replying.contains(seq);
   }
 
   private void request(ClientFrame frame, Connection from) {
@@ -453,22 +456,26 @@ final class Session implements Invalidations {
   /** The last of a request: it is not running any more, and its reply is on its way. */
   private void reply(ServerFrame reply, ClientFrame request) {
     Connection to;
-    List<Runnable> next;
     synchronized (this) {
       running.remove(request.getSeq());
       waitingLocks.remove(request.getSeq());
-      next = followers.done(request.getSeq());
       if (closed) {
         return;
       }
+      replying.add(request.getSeq());
       kept.add(request, reply);
       to = connection;
     }
+    List<Runnable> next;
     try {
       if (to != null) {
         to.send(reply);
       }
     } finally {
+      synchronized (this) {
+        replying.remove(request.getSeq());
+        next = followers.done(request.getSeq());
+      }
       next.forEach(workers::execute);
     }
   }
