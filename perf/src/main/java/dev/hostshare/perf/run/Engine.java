@@ -1,5 +1,6 @@
 package dev.hostshare.perf.run;
 
+import com.google.common.base.Throwables;
 import dev.hostshare.perf.machine.Machine;
 import dev.hostshare.perf.machine.Mount;
 import dev.hostshare.perf.measure.Overhead;
@@ -126,9 +127,9 @@ public final class Engine {
     for (Target target : targets.reversed()) {
       try {
         target.close();
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         hasLeftovers = true;
-        progress.tell(target.name() + ": " + e.getMessage());
+        progress.tell(target.name() + ": " + message(e));
       }
     }
   }
@@ -189,7 +190,7 @@ public final class Engine {
     } catch (UnavailableException e) {
       results.skip(workload, target.name(), e.getMessage());
       progress.step(what + ": left out: " + e.getMessage());
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       checkInterrupt();
       fail(round, workload, target, e);
       progress.step(what + ": FAILED: " + message(e));
@@ -311,20 +312,28 @@ public final class Engine {
     }
   }
 
-  private void fail(int round, Workload workload, Target target, IOException e) {
+  private void fail(int round, Workload workload, Target target, Exception e) {
+    if (e instanceof RuntimeException) {
+      progress.tell(Throwables.getStackTraceAsString(e).strip());
+    }
     String errno = e instanceof SystemCallException call ? call.errnoName() : null;
     String path = e instanceof SystemCallException call ? call.path() : null;
     results.fail(workload, target.name(), new Report.Failure(round, message(e), errno, path));
     try {
       target.startAgain();
-    } catch (IOException gone) {
+    } catch (IOException | RuntimeException gone) {
       target.lose("the target was lost at %s: %s".formatted(workload.id(), message(gone)));
     }
   }
 
-  /** java.nio's exceptions have a path for a message: their name says what about it. */
-  private static String message(IOException e) {
-    return e instanceof FileSystemException ? e.toString() : e.getMessage();
+  /**
+   * java.nio's exceptions have a path for a message: their name says what about it. One that nobody
+   * has foreseen is a mistake of ours, but no reason to lose what was measured.
+   */
+  private static String message(Exception e) {
+    return e instanceof FileSystemException || e instanceof RuntimeException
+        ? e.toString()
+        : e.getMessage();
   }
 
   private List<Report.TargetInfo> describe() throws IOException {

@@ -3,6 +3,7 @@ package dev.hostshare.perf.sys;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import com.google.common.base.Throwables;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
@@ -391,6 +392,7 @@ public final class Calls {
     if (e instanceof IOException failure) {
       throw failure;
     }
+    Throwables.throwIfUnchecked(e);
     throw new AssertionError(e);
   }
 }

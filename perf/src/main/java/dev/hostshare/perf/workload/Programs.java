@@ -118,11 +118,7 @@ final class Programs {
     long begin = watch.begin();
     String said = Command.run("sh", "-c", "tar -C \"$0\" -cf - source | wc -c", folder.toString());
     watch.end(begin);
-    long expected = Files.size(material.archive());
-    if (Long.parseLong(said) != expected) {
-      throw new WrongDataException(
-          "an archive of %s bytes instead of %d: %s".formatted(said, expected, source()));
-    }
+    expect(said, Files.size(material.archive()), "bytes in an archive of " + source());
   }
 
   private void remove(Stopwatch watch) throws IOException {
@@ -144,8 +140,13 @@ final class Programs {
     String said =
         Command.run("sh", "-c", "find \"$0\" -type f | wc -l", folder.resolve("found").toString());
     watch.end(begin);
-    if (Integer.parseInt(said) != scale.found()) {
-      throw new WrongDataException("%s files instead of %d".formatted(said, scale.found()));
+    expect(said, scale.found(), "files in " + folder.resolve("found"));
+  }
+
+  /** What a program has said is a count alone, unless something went wrong. */
+  private static void expect(String said, long expected, String what) throws WrongDataException {
+    if (!said.equals(Long.toString(expected))) {
+      throw new WrongDataException("%s instead of %d %s".formatted(said, expected, what));
     }
   }
 }

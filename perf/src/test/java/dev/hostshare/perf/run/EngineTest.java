@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.common.collect.ImmutableSet;
+import dev.hostshare.perf.measure.Unit;
 import dev.hostshare.perf.report.Report;
 import dev.hostshare.perf.report.Report.TargetResult;
 import dev.hostshare.perf.sys.Command;
 import dev.hostshare.perf.workload.Catalog;
+import dev.hostshare.perf.workload.Footprint;
 import dev.hostshare.perf.workload.Material;
 import dev.hostshare.perf.workload.Scale;
 import dev.hostshare.perf.workload.Workload;
@@ -22,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -169,6 +173,95 @@ class EngineTest {
       assertEquals(2, result(report, "lock", "healthy").figures().size());
       assertEmpty(one);
     }
+  }
+
+  /** What tar and find say of it is no number. */
+  @Test
+  void aFileThatProgramsCannotReadIsReported() throws IOException {
+    assumeFuse();
+    try (var broken = new FaultyFileSystem(one, two)) {
+      var isListed = new AtomicBoolean();
+      broken.unreadable =
+          path ->
+              path.endsWith("/Source7.java")
+                  || (path.endsWith("/found/module-0/package-3") && !isListed.getAndSet(true));
+      var engine =
+          new Engine(
+              plan(1, List.of("lock", "tar", "find-cold", "append"), "broken=" + two),
+              new Memory(),
+              "test");
+      var report = engine.run();
+      assertSaysAnError(report, "tar", "Source7.java");
+      assertSaysAnError(report, "find-cold", "package-3");
+      assertEquals(1, result(report, "lock", "broken").figures().size());
+      assertEquals(1, result(report, "append", "broken").figures().size());
+      assertFalse(engine.isGood());
+      assertEmpty(one);
+    }
+  }
+
+  private static void assertSaysAnError(Report report, String workload, String file) {
+    String message = result(report, workload, "broken").failure().message();
+    assertTrue(
+        message.startsWith("returned wrong data: ")
+            && message.contains(file)
+            && message.contains("Input/output error"),
+        message);
+  }
+
+  /** A workload that does this, and keeps nothing. */
+  private static Workload doing(Workload.Measured run) {
+    return new Workload(
+        "own",
+        "own",
+        "tests",
+        Unit.MICROSECONDS,
+        Workload.Start.AS_IT_IS,
+        ImmutableSet.of(),
+        ImmutableSet.of(Workload.Trait.UNPRACTISED),
+        scale -> new Footprint("own", 0, 0),
+        place -> {},
+        run,
+        place -> {});
+  }
+
+  private Plan with(Workload own, Plan plan) {
+    var workloads = new ArrayList<>(plan.workloads());
+    workloads.add(1, own);
+    return new Plan(
+        plan.targets(),
+        plan.suite(),
+        workloads,
+        plan.rounds(),
+        plan.scale(),
+        plan.rate(),
+        plan.practice(),
+        plan.scratch());
+  }
+
+  @Test
+  void aMistakeInAWorkloadDoesNotLoseTheOthers() throws IOException {
+    var mistaken =
+        doing(
+            (place, watch) -> {
+              throw new IllegalStateException("nobody has thought of this");
+            });
+    var engine =
+        new Engine(
+            with(mistaken, plan(2, List.of("lock", "append"), "a=" + one)), new Memory(), "test");
+    var report = engine.run();
+    assertTrue(report.complete());
+    assertEquals(
+        new Report.Failure(
+            1, "java.lang.IllegalStateException: nobody has thought of this", null, null),
+        result(report, "own", "a").failure());
+    assertTrue(
+        said.stream().anyMatch(s -> s.contains("\tat " + EngineTest.class.getName())),
+        said::toString);
+    assertEquals(2, result(report, "lock", "a").figures().size());
+    assertEquals(2, result(report, "append", "a").figures().size());
+    assertFalse(engine.isGood());
+    assertEmpty(one);
   }
 
   @Test
