@@ -38,7 +38,8 @@ final class Programs {
         onSource("rm", "rm -rf of it")
             .standsFor("cleaning up")
             .prepare(p -> at(p).ensureSource())
-            .run((p, watch) -> at(p).remove(watch)),
+            .check(p -> Removal.check(at(p).source()))
+            .run((p, watch) -> Removal.run(at(p).source(), watch)),
         Workload.named("find-cold", "find in a large tree, cold")
             .standsFor("looking for a file")
             .in(SECONDS)
@@ -73,7 +74,7 @@ final class Programs {
     Installed.need("tar");
     material.archive();
     if (Files.exists(source())) {
-      remove(Stopwatch.unpaced());
+      Removal.run(source(), Stopwatch.unpaced());
     }
   }
 
@@ -91,7 +92,7 @@ final class Programs {
     }
   }
 
-  /** With contents, sizes and modes. */
+  /** Names and contents; modes are for the workloads of chmod. */
   private void compare() throws IOException {
     try {
       Command.run(
@@ -119,12 +120,6 @@ final class Programs {
     String said = Command.run("sh", "-c", "tar -C \"$0\" -cf - source | wc -c", folder.toString());
     watch.end(begin);
     expect(said, Files.size(material.archive()), "bytes in an archive of " + source());
-  }
-
-  private void remove(Stopwatch watch) throws IOException {
-    long begin = watch.begin();
-    Command.run("rm", "-rf", source().toString());
-    watch.end(begin);
   }
 
   private void ensureFound() throws IOException {

@@ -124,6 +124,27 @@ class WorkloadsTest {
   }
 
   @Test
+  void aMissingFileAmongModulesIsSeen() throws IOException {
+    try (var place = place()) {
+      workload("modules-walk").prepare().in(place);
+      Files.delete(folder.resolve("node_modules/package-1/dist/esm/file-2.js"));
+      assertSeen("modules-walk", place, "entries with ");
+    }
+  }
+
+  @Test
+  void aTreeThatStaysIsSeen() throws IOException {
+    try (var place = place()) {
+      for (var id : List.of("rm", "modules-rm")) {
+        assertTrue(run(workload(id), place), id);
+        Files.createDirectory(folder.resolve(id.equals("rm") ? "source" : "node_modules"));
+        var seen = assertThrows(WrongDataException.class, () -> workload(id).check().in(place), id);
+        assertTrue(seen.getMessage().contains("a tree that was removed"), seen.getMessage());
+      }
+    }
+  }
+
+  @Test
   void theReadersSeeWrongBytes() throws IOException {
     try (var place = place()) {
       assertTrue(run(workload("readers-4"), place));
