@@ -205,7 +205,7 @@ public final class Engine {
   }
 
   private Sample once(Workload workload, Target target) throws IOException {
-    boolean canPractise = !workload.is(Trait.UNPRACTISED) && !workload.is(Trait.PEER);
+    boolean canPractise = workload.canBePractised();
     boolean isCold = workload.start() == Start.COLD;
     if (isCold) {
       workload.prepare().in(target.counted());
@@ -294,12 +294,12 @@ public final class Engine {
    */
   private void warmUpOurselves(WorkFolder scratch) throws IOException {
     for (Workload workload : plan.workloads()) {
-      if (workload.is(Trait.UNPRACTISED) || workload.is(Trait.PEER)) {
+      if (!workload.canBePractised()) {
         continue;
       }
       progress.begin("warming up: " + workload.id());
       Path folder = Files.createDirectory(scratch.path().resolve("own-" + workload.id()));
-      var scale = Practice.ONCE.scale().atMost(plan.scale());
+      Scale scale = ownScale(plan);
       var material = new Material(folder, scale);
       try (var own = new Place(folder, Optional.empty(), scale, material, seed)) {
         long end = System.nanoTime() + OWN_NANOS;
@@ -310,6 +310,11 @@ public final class Engine {
         checkInterrupt();
       }
     }
+  }
+
+  /** Of the files on which our own loops are warmed up. */
+  static Scale ownScale(Plan plan) {
+    return Practice.ONCE.scale().atMost(plan.scale());
   }
 
   private void fail(int round, Workload workload, Target target, Exception e) {

@@ -65,7 +65,7 @@ final class Modules {
     return Workload.named(id, title)
         .in(SECONDS)
         .developer()
-        .keeps(s -> new Footprint("modules", s.modules() * 8192L, s.modules() * 3L / 2));
+        .keeps(s -> new Footprint("modules", s.modules() * 9216L, s.modules() * 3L / 2));
   }
 
   private static Modules at(Place place) {

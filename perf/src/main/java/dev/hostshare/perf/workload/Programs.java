@@ -45,7 +45,7 @@ final class Programs {
             .in(SECONDS)
             .developer()
             .cold()
-            .keeps(s -> new Footprint("found", s.found() * 300L, s.found() * 9L / 8))
+            .keeps(s -> new Footprint("found", s.found() * 400L, s.found() * 9L / 8))
             .prepare(p -> at(p).ensureFound())
             .run((p, watch) -> at(p).find(watch)));
   }
@@ -54,6 +54,7 @@ final class Programs {
     return Workload.named(id, title)
         .in(SECONDS)
         .developer()
+        .worksOn(Material::archiveFootprint)
         .keeps(
             s ->
                 new Footprint(

@@ -220,6 +220,7 @@ class EngineTest {
         ImmutableSet.of(),
         ImmutableSet.of(Workload.Trait.UNPRACTISED),
         scale -> new Footprint("own", 0, 0),
+        scale -> new Footprint("own", 0, 0),
         place -> {},
         run,
         place -> {});
@@ -348,6 +349,51 @@ class EngineTest {
     } finally {
       Command.run("umount", one.toString());
     }
+  }
+
+  @Test
+  void whatIsNeverPractisedNeedsNoSpaceForIt() throws IOException {
+    assumeRoot();
+    // The source tree takes 1.0 MiB; with what every target needs besides it is 2.1 MiB, twice 3.1.
+    Command.run("mount", "-t", "tmpfs", "-o", "size=2600k", "none", one.toString());
+    try {
+      var report = run(plan(1, List.of("untar"), "small=" + one));
+      assertEquals(1, result(report, "untar", "small").figures().size(), report.toString());
+    } finally {
+      Command.run("umount", one.toString());
+    }
+  }
+
+  @Test
+  void aScratchFolderWithoutSpaceIsRefusedBeforeAnythingIsMade() throws IOException {
+    assumeRoot();
+    var scratch = Files.createDirectory(folder.resolve("scratch"));
+    Command.run("mount", "-t", "tmpfs", "-o", "size=2m", "none", scratch.toString());
+    try {
+      for (var workload : List.of("git-clone", "seq-write")) {
+        var plan = plan(1, List.of(workload), "a=" + one);
+        var refused = assertThrows(RefusedException.class, () -> run(on(scratch, plan)));
+        assertTrue(
+            refused.getMessage().startsWith("scratch: not enough space in " + scratch),
+            refused.getMessage());
+        assertEmpty(scratch);
+        assertEmpty(one);
+      }
+    } finally {
+      Command.run("umount", scratch.toString());
+    }
+  }
+
+  private static Plan on(Path scratch, Plan plan) {
+    return new Plan(
+        plan.targets(),
+        plan.suite(),
+        plan.workloads(),
+        plan.rounds(),
+        plan.scale(),
+        plan.rate(),
+        plan.practice(),
+        scratch);
   }
 
   @Test

@@ -66,15 +66,50 @@ class WorkloadsTest {
 
   @Test
   void everyOperationCanBeMeasuredAloneAndStaysWithinItsFootprint() throws IOException {
-    for (var workload : Catalog.of(Suite.STANDARD)) {
-      var alone = Files.createDirectory(folder.resolve(workload.id()));
-      try (var place = place(alone, LEAST);
-          var there = Files.walk(alone)) {
-        run(workload, place);
-        long inodes = there.count() - 1;
-        var footprint = workload.footprint().apply(LEAST);
-        assertTrue(inodes <= footprint.inodes(), workload.id() + " has " + inodes);
+    for (var workload : Catalog.ALL) {
+      if (!workload.id().equals("pgbench")) {
+        assertStaysWithinItsFootprint(workload, LEAST);
       }
+    }
+  }
+
+  /** Most of a repository of any size are its objects' folders, of a large one its objects. */
+  @Test
+  void aLargeRepositoryStaysWithinItsFootprint() throws IOException {
+    assertStaysWithinItsFootprint(workload("git-checkout"), new Scale(Scale.MIB, 2000, 100));
+  }
+
+  private void assertStaysWithinItsFootprint(Workload workload, Scale scale) throws IOException {
+    var alone = Files.createDirectory(folder.resolve(workload.id()));
+    var material = Files.createDirectory(folder.resolve(workload.id() + "-material"));
+    try (var place =
+        new Place(alone, Optional.of(alone), scale, new Material(material, scale), 42)) {
+      run(workload, place);
+      assertWithin(workload.footprint().apply(scale), alone, workload.id());
+      assertWithin(workload.material().apply(scale), material, workload.id());
+    }
+  }
+
+  private static void assertWithin(Footprint footprint, Path folder, String id) throws IOException {
+    long inodes = 0;
+    long bytes = 0;
+    try (var there = Files.walk(folder)) {
+      for (var path : there.skip(1).toList()) {
+        inodes++;
+        bytes += (Files.size(path) + Content.PAGE - 1) / Content.PAGE * Content.PAGE;
+      }
+    }
+    assertTrue(inodes <= footprint.inodes(), id + " has " + inodes + ", not " + footprint);
+    assertTrue(bytes <= footprint.bytes(), id + " has " + bytes + ", not " + footprint);
+  }
+
+  @Test
+  void aHalfMadeRepositoryIsMadeAnew() throws IOException {
+    try (var place = place()) {
+      Thread.currentThread().interrupt();
+      assertThrows(IOException.class, () -> workload("git-clone").prepare().in(place));
+      assertTrue(Thread.interrupted());
+      assertTrue(run(workload("git-clone"), place));
     }
   }
 
@@ -87,6 +122,7 @@ class WorkloadsTest {
     }
     try (var place = place()) {
       assumeTrue(run(workload("pgbench"), place), "not root");
+      assertWithin(workload("pgbench").footprint().apply(SMALL), folder, "pgbench");
     }
   }
 
