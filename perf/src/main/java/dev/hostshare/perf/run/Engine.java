@@ -92,7 +92,11 @@ public final class Engine {
         makeTargets(scratch);
         measureAll(scratch);
         isComplete = true;
-      } catch (InterruptedIOException e) {
+      } catch (IOException e) {
+        // Some channels have an exception of their own for it.
+        if (!(e instanceof InterruptedIOException) && !Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
         progress.tell("interrupted: what was measured is kept");
         Thread.currentThread().interrupt();
       } finally {
@@ -188,6 +192,7 @@ public final class Engine {
     } catch (InterruptedIOException e) {
       throw e;
     } catch (UnavailableException e) {
+      checkInterrupt();
       results.skip(workload, target.name(), e.getMessage());
       progress.step(what + ": left out: " + e.getMessage());
     } catch (IOException | RuntimeException e) {
@@ -197,7 +202,7 @@ public final class Engine {
     }
   }
 
-  /** A program that a Ctrl-C has ended, too, did not fail by itself. */
+  /** What an interrupt has ended did not fail by itself. */
   private static void checkInterrupt() throws InterruptedIOException {
     if (Thread.currentThread().isInterrupted()) {
       throw new InterruptedIOException("interrupted");

@@ -52,6 +52,7 @@ public final class Calls {
   private static final int PROT_WRITE = 2;
   private static final int MAP_SHARED = 1;
   private static final int MS_SYNC = 4;
+  private static final int SIGKILL = 9;
 
   /** O_DIRECT's number is the architecture's. */
   public static final int O_DIRECT =
@@ -331,6 +332,19 @@ public final class Calls {
     try {
       return (int) Libc.GETPPID.invokeExact(state());
     } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** kill(2) with SIGKILL for a process group, if there is one with this leader. */
+  static void killGroup(int leader) {
+    try {
+      int done = (int) Libc.KILL.invokeExact(state(), -leader, SIGKILL);
+      if (done < 0 && Libc.errno(state()) != Errno.ESRCH) {
+        throw new IllegalStateException("kill: " + Errno.name(Libc.errno(state())));
+      }
+    } catch (Throwable e) {
+      Throwables.throwIfUnchecked(e);
       throw new AssertionError(e);
     }
   }

@@ -5,6 +5,7 @@ import static dev.hostshare.perf.measure.Unit.SECONDS;
 import dev.hostshare.perf.measure.Stopwatch;
 import dev.hostshare.perf.sys.Command;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -103,6 +104,8 @@ final class Programs {
           scratch().toString(),
           material.archive().toString(),
           source().toString());
+    } catch (InterruptedIOException e) {
+      throw e;
     } catch (IOException e) {
       throw new WrongDataException(
           "the unpacked tree is not that of the archive: " + e.getMessage());

@@ -123,30 +123,43 @@ class FsbenchTest {
     assertEndsCleanly("TERM", 143);
   }
 
+  /** A terminal sends it to every program in the foreground. */
+  @Test
+  void ctrlCWhileAProgramRunsIsNoFailureOfIt() throws Exception {
+    assertEndsCleanly("INT", 130, "untar,rm", "-");
+  }
+
   private void assertEndsCleanly(String signal, int status) throws Exception {
+    assertEndsCleanly(signal, status, "lock,append", "");
+  }
+
+  /** With - for {@code to}, the signal is for fsbench and all that is in its process group. */
+  private void assertEndsCleanly(String signal, int status, String suite, String to)
+      throws Exception {
     var json = folder.resolve("report.json");
-    var process =
+    var fsbench =
         builder(
-                "run",
-                "--target=disk=" + target,
-                "--suite=lock,append",
-                "--rounds=100000",
-                "--size=1M",
-                "--json=" + json)
-            .redirectOutput(folder.resolve("out").toFile())
-            .start();
+            "run",
+            "--target=disk=" + target,
+            "--suite=" + suite,
+            "--rounds=100000",
+            "--size=1M",
+            "--json=" + json);
+    fsbench.command().addFirst("setsid");
+    var process = fsbench.redirectOutput(folder.resolve("out").toFile()).start();
     try (BufferedReader said = process.errorReader(UTF_8)) {
       String line = said.readLine();
       while (!line.startsWith("fsbench: round 3 ")) {
         line = said.readLine();
       }
-      new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor();
+      new ProcessBuilder("kill", "-" + signal, "--", to + process.pid()).start().waitFor();
       var rest = said.lines().toList();
       assertTrue(process.waitFor(60, TimeUnit.SECONDS));
       assertEquals(status, process.exitValue(), rest::toString);
       assertTrue(
           rest.stream().anyMatch(s -> s.contains("interrupted: what was measured is kept")),
           rest::toString);
+      assertFalse(rest.toString().contains("FAILED"), rest::toString);
     }
     assertNothingLeft();
     var report = JsonFile.read(json);

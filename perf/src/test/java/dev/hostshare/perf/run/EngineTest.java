@@ -21,6 +21,7 @@ import dev.hostshare.perf.workload.Workload;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -265,6 +266,48 @@ class EngineTest {
     assertEmpty(one);
   }
 
+  /** As a program looks that a Ctrl-C has ended, too: it cannot be had, or it has failed. */
+  @Test
+  void whatAnInterruptHasEndedIsNoFailure() throws IOException {
+    for (var unavailable : List.of(true, false)) {
+      var interrupted =
+          doing(
+              (place, watch) -> {
+                Thread.currentThread().interrupt();
+                if (unavailable) {
+                  Catalog.find("visible-create").orElseThrow().run().in(place, watch);
+                }
+                throw new IOException("ended by a signal");
+              });
+      var engine =
+          new Engine(
+              with(interrupted, plan(1, List.of("lock", "append"), "a=" + one)),
+              new Memory(),
+              "test");
+      var report = engine.run();
+      assertTrue(Thread.interrupted());
+      assertFalse(report.complete());
+      assertTrue(engine.isGood());
+      assertEquals(1, result(report, "lock", "a").figures().size());
+      assertEquals("interrupted before", result(report, "own", "a").skipped());
+      assertEmpty(one);
+    }
+  }
+
+  @Test
+  void aCtrlCThatEndsTheColdCommandIsNoFailure() throws IOException {
+    var engine =
+        new Engine(
+            plan(2, List.of("stat-cold", "lock"), "a=%s,cold=kill -INT $$".formatted(one)),
+            new Memory(),
+            "test");
+    var report = engine.run();
+    assertTrue(Thread.interrupted());
+    assertFalse(report.complete());
+    assertTrue(engine.isGood(), report::toString);
+    assertEmpty(one);
+  }
+
   @Test
   void aTargetThatVanishesIsReportedAndTheOthersGoOn() throws IOException {
     assumeFuse();
@@ -465,6 +508,28 @@ class EngineTest {
             () -> new Target(spec, SMALL, SMALL, materials, 1, Duration.ofMillis(20)));
     assertEquals(
         "a: peer=%s does not show what is made in %s".formatted(two, one), refused.getMessage());
+    assertEmpty(one);
+  }
+
+  @Test
+  void anInterruptEndsTheWaitForAPeer() throws IOException {
+    var waiting = Thread.currentThread();
+    try (var events = one.getFileSystem().newWatchService()) {
+      one.register(events, StandardWatchEventKinds.ENTRY_CREATE);
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  events.take();
+                  waiting.interrupt();
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      var report = run(plan(1, List.of("lock"), "a=%s,peer=%s".formatted(one, two)));
+      assertTrue(Thread.interrupted());
+      assertFalse(report.complete());
+    }
     assertEmpty(one);
   }
 }
