@@ -33,6 +33,11 @@ public final class Material {
     this.scale = scale;
   }
 
+  /** Where it is, for what else programs need beside the targets. */
+  Path folder() throws IOException {
+    return Files.createDirectories(folder);
+  }
+
   int sources() {
     return scale.sources();
   }
