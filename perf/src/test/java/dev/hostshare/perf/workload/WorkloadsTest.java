@@ -10,6 +10,7 @@ import dev.hostshare.perf.measure.Stopwatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -114,8 +115,22 @@ class WorkloadsTest {
 
   @Test
   void aHalfMadeRepositoryIsMadeAnew() throws IOException {
-    try (var place = place()) {
-      Thread.currentThread().interrupt();
+    assumeTrue(Installed.has("git"), "git is not installed");
+    var material = Files.createDirectory(folder.resolve("m"));
+    var making = Thread.currentThread();
+    try (var place = place();
+        var events = folder.getFileSystem().newWatchService()) {
+      material.register(events, StandardWatchEventKinds.ENTRY_CREATE);
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  events.take();
+                  making.interrupt();
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
       assertThrows(IOException.class, () -> workload("git-clone").prepare().in(place));
       assertTrue(Thread.interrupted());
       assertTrue(run(workload("git-clone"), place));
