@@ -5,6 +5,7 @@ import static dev.hostshare.perf.report.Table.figure;
 import com.google.common.base.Splitter;
 import com.google.common.collect.ImmutableMap;
 import dev.hostshare.perf.workload.Catalog;
+import dev.hostshare.perf.workload.Workload;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -148,16 +149,27 @@ public final class Findings {
         }
       }
     }
-    return lines.isEmpty()
-        ? List.of(
-            "Nothing is slow: nothing takes %.0f times as long as on a usual local disk."
-                .formatted(SLOW))
-        : lines;
+    List<String> without =
+        Examination.WORKLOADS.stream()
+            .filter(workload -> examination.figure(workload.id()).isEmpty())
+            .map(Workload::title)
+            .toList();
+    if (without.size() == Examination.WORKLOADS.size()) {
+      return List.of("Whether anything is slow is not known: nothing was measured.");
+    }
+    if (lines.isEmpty()) {
+      lines.add(
+          "%s slow: nothing takes %.0f times as long as on a usual local disk."
+              .formatted(without.isEmpty() ? "Nothing is" : "Nothing that was measured is", SLOW));
+    }
+    if (!without.isEmpty()) {
+      lines.add("Not known, since not measured: " + String.join("; ", without) + ".");
+    }
+    return lines;
   }
 
   private List<String> feelings() {
-    var lines =
-        new ArrayList<String>(List.of("What that feels like, worked out from the figures:"));
+    var lines = new ArrayList<String>();
     feeling(lines, "git status in 10,000 files", "stat-later", 10_000);
     feeling(lines, "an npm install of 30,000 files", "create", 30_000);
     feeling(lines, "a first build that reads 5,000 files", "open-cold", 5_000);
@@ -168,6 +180,9 @@ public final class Findings {
     OptionalDouble commits = examination.figure("rand-write-fsync");
     commits.ifPresent(
         rate -> lines.add("  a database: at most %s commits a second".formatted(figure(rate))));
+    if (!lines.isEmpty()) {
+      lines.addFirst("What that feels like, worked out from the figures:");
+    }
     return lines;
   }
 

@@ -7,6 +7,7 @@ import dev.hostshare.perf.run.Practice;
 import dev.hostshare.perf.run.TargetSpec;
 import dev.hostshare.perf.workload.Scale;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -46,6 +47,8 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    check(!Files.notExists(folder), "there is no folder " + folder);
+    check(cold == null || !cold.isBlank(), "--cold is empty");
     var target =
         new TargetSpec(
             "mount",
@@ -67,5 +70,11 @@ final class DoctorCommand implements Callable<Integer> {
     new Findings(Examination.of(measured.report())).lines().forEach(out::println);
     out.flush();
     return measured.exitCode();
+  }
+
+  private void check(boolean condition, String otherwise) {
+    if (!condition) {
+      throw new CommandLine.ParameterException(spec.commandLine(), otherwise);
+    }
   }
 }

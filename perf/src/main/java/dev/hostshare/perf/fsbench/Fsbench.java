@@ -1,6 +1,5 @@
 package dev.hostshare.perf.fsbench;
 
-import java.io.IOException;
 import java.util.Optional;
 import picocli.CommandLine;
 
@@ -26,14 +25,7 @@ final class Fsbench implements Runnable {
     return new CommandLine(new Fsbench())
         .setOverwrittenOptionsAllowed(true)
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setExecutionExceptionHandler(
-            (e, line, parsed) -> {
-              if (!(e instanceof IOException)) {
-                throw e;
-              }
-              line.getErr().println("fsbench: " + e.getMessage());
-              return CommandLine.ExitCode.SOFTWARE;
-            })
+        .setExecutionExceptionHandler(new Failures("fsbench"))
         .execute(args);
   }
 

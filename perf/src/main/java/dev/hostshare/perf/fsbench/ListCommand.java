@@ -1,10 +1,12 @@
 package dev.hostshare.perf.fsbench;
 
+import com.google.common.base.Strings;
 import dev.hostshare.perf.workload.Catalog;
 import dev.hostshare.perf.workload.Suite;
 import dev.hostshare.perf.workload.Workload;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 
@@ -37,17 +39,23 @@ final class ListCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
+  /** As wide as the widest of all. */
+  private static String padded(Workload workload, Function<Workload, String> column) {
+    int width = Catalog.ALL.stream().map(column).mapToInt(String::length).max().orElseThrow();
+    return Strings.padEnd(column.apply(workload), width, ' ');
+  }
+
   private static String line(Workload workload) {
     String traits =
         workload.traits().stream()
             .filter(trait -> trait != Workload.Trait.UNPRACTISED)
             .map(trait -> trait == Workload.Trait.PACED ? "takes --rate" : "needs peer=")
             .collect(Collectors.joining("; "));
-    return "%s %-19s %-44s %6s  %s%s"
+    return "%s %s %s %6s  %s%s"
         .formatted(
             workload.suites().contains(Suite.QUICK) ? "*" : " ",
-            workload.id(),
-            workload.title(),
+            padded(workload, Workload::id),
+            padded(workload, Workload::title),
             workload.unit().symbol(),
             workload.standsFor(),
             traits.isEmpty() ? "" : " (" + traits + ")");

@@ -35,7 +35,7 @@ public final class Main {
   private static void awaitEnd(CountDownLatch ended) {
     try {
       if (!ended.await(CLEANING_SECONDS, SECONDS)) {
-        System.err.println("fsbench: could not clean up in time");
+        System.err.println("fsbench: could not clean up in time: the next run names what is left");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -8,9 +8,4 @@ package dev.hostshare.perf.measure;
  * @param confidence how often an interval made this way holds the true value, at the least: 0.95
  *     where there are figures enough for it
  */
-public record Interval(double value, double low, double high, double confidence) {
-  /** Whether the interval says that the value is another one than this. */
-  public boolean excludes(double other) {
-    return other < low || other > high;
-  }
-}
+public record Interval(double value, double low, double high, double confidence) {}

@@ -18,6 +18,9 @@ public final class Stopwatch {
   /** Latencies are kept to three digits, from 1 ns on. */
   private static final int DIGITS = 3;
 
+  /** With a rate set, a run does not go on for longer. */
+  private static final double PACED_SECONDS = 10;
+
   private final Histogram latencies = new Histogram(DIGITS);
   private final Pace pace;
   private final double rate;
@@ -50,9 +53,13 @@ public final class Stopwatch {
     return new Stopwatch(rate);
   }
 
-  /** How many of so many operations can be done within {@code seconds} at the rate set. */
-  public int within(double seconds, int operations) {
-    return pace == null ? operations : (int) Math.max(1, Math.min(operations, rate * seconds));
+  /**
+   * How many of so many operations a run takes: at a rate, as many as ten seconds have room for.
+   */
+  public int within(int operations) {
+    return pace == null
+        ? operations
+        : (int) Math.max(1, Math.min(operations, rate * PACED_SECONDS));
   }
 
   /** An operation begins; answers when, for {@link #end}. */

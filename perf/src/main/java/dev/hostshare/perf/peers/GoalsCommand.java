@@ -1,5 +1,6 @@
 package dev.hostshare.perf.peers;
 
+import dev.hostshare.perf.fsbench.Failures;
 import dev.hostshare.perf.report.JsonFile;
 import dev.hostshare.perf.report.Report;
 import dev.hostshare.perf.report.Report.TargetInfo;
@@ -42,14 +43,7 @@ public final class GoalsCommand implements Callable<Integer> {
 
   static int run(String... args) {
     return new CommandLine(new GoalsCommand())
-        .setExecutionExceptionHandler(
-            (e, line, parsed) -> {
-              if (!(e instanceof IOException)) {
-                throw e;
-              }
-              line.getErr().println("goals: " + e.getMessage());
-              return CommandLine.ExitCode.SOFTWARE;
-            })
+        .setExecutionExceptionHandler(new Failures("goals"))
         .execute(args);
   }
 

@@ -67,6 +67,10 @@ public record Comparison(List<Row> rows, List<String> remarks) {
     Map<String, WorkloadResult> byId =
         before.workloads().stream().collect(toMap(WorkloadResult::id, Function.identity()));
     boolean hasOneEach = before.targets().size() == 1 && after.targets().size() == 1;
+    if (!hasOneEach) {
+      remarks.addAll(onlyIn("first", before, after));
+      remarks.addAll(onlyIn("second", after, before));
+    }
     for (WorkloadResult now : after.workloads()) {
       WorkloadResult then = byId.remove(now.id());
       if (then == null) {
@@ -87,6 +91,18 @@ public record Comparison(List<Row> rows, List<String> remarks) {
               .formatted(ROUNDS_NEEDED, ROUNDS_NEEDED));
     }
     return new Comparison(rows, remarks);
+  }
+
+  private static List<String> onlyIn(String which, Report one, Report other) {
+    List<String> others = names(other);
+    return names(one).stream()
+        .filter(name -> !others.contains(name))
+        .map(name -> "target %s is in the %s report only".formatted(name, which))
+        .toList();
+  }
+
+  private static List<String> names(Report report) {
+    return report.targets().stream().map(TargetInfo::name).toList();
   }
 
   private static void compare(

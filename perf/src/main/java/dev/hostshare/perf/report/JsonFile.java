@@ -1,11 +1,17 @@
 package dev.hostshare.perf.report;
 
+import com.google.common.collect.ImmutableSet;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -16,6 +22,22 @@ public final class JsonFile {
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
   private static final Gson FOR_HTML = new Gson();
+
+  /** Fields that are left out where there is no value. */
+  private static final ImmutableSet<String> OPTIONAL =
+      ImmutableSet.of(
+          "rate",
+          "peer",
+          "cold",
+          "median",
+          "spread",
+          "interval",
+          "ratio",
+          "latency",
+          "failure",
+          "skipped",
+          "errno",
+          "path");
 
   private JsonFile() {}
 
@@ -39,7 +61,8 @@ public final class JsonFile {
   /**
    * Reads one.
    *
-   * @throws IOException if it cannot be read, or is not a report, or one of another version
+   * @throws IOException if it cannot be read, or is not a report, or one of another version, or
+   *     without a field that every report has
    */
   public static Report read(Path file) throws IOException {
     String text;
@@ -59,9 +82,32 @@ public final class JsonFile {
             "%s has schema version %d; this fsbench reads version %d"
                 .formatted(file, version, Report.VERSION));
       }
+      check(object, Report.class, "", file);
       return GSON.fromJson(object, Report.class);
     } catch (JsonParseException | IllegalStateException | NumberFormatException e) {
       throw new IOException(file + " is not a report of fsbench: " + e.getMessage(), e);
+    }
+  }
+
+  /** Gson makes a null or a 0 of what is missing. */
+  private static void check(JsonElement element, Type type, String where, Path file)
+      throws IOException {
+    if (type instanceof ParameterizedType list && element instanceof JsonArray array) {
+      for (int i = 0; i < array.size(); i++) {
+        check(array.get(i), list.getActualTypeArguments()[0], "%s[%d]".formatted(where, i), file);
+      }
+    } else if (type instanceof Class<?> record
+        && record.isRecord()
+        && element instanceof JsonObject object) {
+      for (RecordComponent field : record.getRecordComponents()) {
+        String name = where.isEmpty() ? field.getName() : where + "." + field.getName();
+        JsonElement value = object.get(field.getName());
+        if (value != null && !value.isJsonNull()) {
+          check(value, field.getGenericType(), name, file);
+        } else if (!OPTIONAL.contains(field.getName())) {
+          throw new IOException("%s is not a whole report: %s is missing".formatted(file, name));
+        }
+      }
     }
   }
 }

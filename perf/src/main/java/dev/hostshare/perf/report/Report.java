@@ -86,7 +86,7 @@ public record Report(
    * @param ratio how many times as fast it is as the first target; null for that one
    * @param latency null where operations are not known one by one
    * @param failure why there is no figure
-   * @param skipped why it was not tried
+   * @param skipped why it was not tried, or not in every round
    */
   public record TargetResult(
       String target,

@@ -50,7 +50,7 @@ public final class Results {
     cell(workload, target).failure = failure;
   }
 
-  /** It is not tried. */
+  /** It is not tried, or not again; rounds that have a figure keep it. */
   public void skip(Workload workload, String target, String reason) {
     cell(workload, target).skipped = reason;
   }
@@ -100,7 +100,7 @@ public final class Results {
         hasRatio ? Statistics.ratio(unit, cell.figures, first.figures) : null,
         latency(cell.latencies),
         null,
-        null);
+        cell.skipped);
   }
 
   private static Latency latency(Histogram nanos) {

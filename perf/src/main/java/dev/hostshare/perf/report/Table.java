@@ -87,6 +87,10 @@ public record Table(List<String> header, List<List<String>> rows) {
         String who = workload.id() + " on " + result.target();
         if (result.failure() != null) {
           remarks.add(who + " FAILED" + reason(result.failure()));
+        } else if (result.skipped() != null && result.median() != null) {
+          remarks.add(
+              "%s was left out after round %d: %s"
+                  .formatted(who, result.figures().size(), result.skipped()));
         } else if (result.skipped() != null) {
           remarks.add(who + " was left out: " + result.skipped());
         }

@@ -14,6 +14,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Looks at targets before anything is made in them. */
 final class Admission {
@@ -25,6 +26,19 @@ final class Admission {
 
   /** What files take. */
   private record Need(long bytes, long inodes) {
+    static Need of(Footprint footprint) {
+      return new Need(footprint.bytes(), footprint.inodes());
+    }
+
+    Need most(Need other) {
+      return new Need(Math.max(bytes, other.bytes), Math.max(inodes, other.inodes));
+    }
+
+    Need withMargin() {
+      return new Need(
+          (long) (bytes * MARGIN) + LEAST_BYTES, (long) (inodes * MARGIN) + LEAST_INODES);
+    }
+
     Need plus(Need other) {
       return new Need(bytes + other.bytes, inodes + other.inodes);
     }
@@ -37,7 +51,8 @@ final class Admission {
   }
 
   /**
-   * Checks that each target is a folder that can be written, with room for the files.
+   * Checks that each target is a folder that can be written, with room for the files, and that
+   * there is room in the scratch folder.
    *
    * @throws RefusedException that says what is needed and what is there
    */
@@ -48,8 +63,10 @@ final class Admission {
       Object device = Files.getAttribute(target.folder(), "unix:dev");
       // Folders of one file system share its space.
       Need need = byDevice.merge(device, need(target), Need::plus);
-      checkSpace(target, need);
+      checkSpace(target.name(), target.folder(), need);
     }
+    Object device = Files.getAttribute(plan.scratch(), "unix:dev");
+    checkSpace("scratch", plan.scratch(), byDevice.merge(device, scratchNeed(), Need::plus));
   }
 
   private static void checkFolder(TargetSpec target) throws IOException {
@@ -79,36 +96,46 @@ final class Admission {
   }
 
   private Need need(TargetSpec target) {
-    Need counted = need(target, plan.scale());
-    Need practice = need(target, plan.scale().atMost(plan.practice().scale()));
-    Need sum = counted.plus(practice);
-    return new Need(
-        (long) (sum.bytes * MARGIN) + LEAST_BYTES, (long) (sum.inodes * MARGIN) + LEAST_INODES);
+    Need counted =
+        shared(
+            plan.workloads().stream()
+                .filter(w -> !w.is(Workload.Trait.PEER) || target.peer().isPresent())
+                .map(w -> w.footprint().apply(plan.scale())));
+    Scale practiceScale = plan.scale().atMost(plan.practice().scale());
+    Need practice = shared(practised().map(w -> w.footprint().apply(practiceScale)));
+    return counted.plus(practice).withMargin();
   }
 
-  private Need need(TargetSpec target, Scale scale) {
+  /** What programs work on, and the files on which each of our own loops is warmed up. */
+  private Need scratchNeed() {
+    Need material = shared(plan.workloads().stream().map(w -> w.material().apply(plan.scale())));
+    Scale ownScale = Engine.ownScale(plan);
+    return practised()
+        .map(w -> Need.of(w.footprint().apply(ownScale)))
+        .reduce(material, Need::plus)
+        .withMargin();
+  }
+
+  private Stream<Workload> practised() {
+    return plan.workloads().stream().filter(Workload::canBePractised);
+  }
+
+  /** Files with the same name are the same files. */
+  private static Need shared(Stream<Footprint> footprints) {
     Map<String, Need> byFiles = new HashMap<>();
-    for (Workload workload : plan.workloads()) {
-      if (!workload.is(Workload.Trait.PEER) || target.peer().isPresent()) {
-        Footprint footprint = workload.footprint().apply(scale);
-        byFiles.merge(
-            footprint.files(),
-            new Need(footprint.bytes(), footprint.inodes()),
-            (a, b) -> new Need(Math.max(a.bytes, b.bytes), Math.max(a.inodes, b.inodes)));
-      }
-    }
+    footprints.forEach(its -> byFiles.merge(its.files(), Need.of(its), Need::most));
     return byFiles.values().stream().reduce(new Need(0, 0), Need::plus);
   }
 
-  private void checkSpace(TargetSpec target, Need need) throws IOException {
-    Space space = space(target.folder());
+  private static void checkSpace(String who, Path folder, Need need) throws IOException {
+    Space space = space(folder);
     boolean hasInodes = space.allInodes() == 0 || space.inodes() >= need.inodes;
     if (space.free() < need.bytes || !hasInodes) {
       throw new RefusedException(
           "%s: not enough space in %s: needed are %s and %,d inodes, free are %s and %s. A smaller --size, or fewer workloads, need less."
               .formatted(
-                  target.name(),
-                  target.folder(),
+                  who,
+                  folder,
                   size(need.bytes),
                   need.inodes,
                   size(space.free()),

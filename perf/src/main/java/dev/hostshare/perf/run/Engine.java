@@ -1,5 +1,6 @@
 package dev.hostshare.perf.run;
 
+import com.google.common.base.Throwables;
 import dev.hostshare.perf.machine.Machine;
 import dev.hostshare.perf.machine.Mount;
 import dev.hostshare.perf.measure.Overhead;
@@ -91,7 +92,11 @@ public final class Engine {
         makeTargets(scratch);
         measureAll(scratch);
         isComplete = true;
-      } catch (InterruptedIOException e) {
+      } catch (IOException e) {
+        // Some channels have an exception of their own for it.
+        if (!(e instanceof InterruptedIOException) && !Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
         progress.tell("interrupted: what was measured is kept");
         Thread.currentThread().interrupt();
       } finally {
@@ -126,9 +131,9 @@ public final class Engine {
     for (Target target : targets.reversed()) {
       try {
         target.close();
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         hasLeftovers = true;
-        progress.tell(target.name() + ": " + e.getMessage());
+        progress.tell(target.name() + ": " + message(e));
       }
     }
   }
@@ -187,16 +192,17 @@ public final class Engine {
     } catch (InterruptedIOException e) {
       throw e;
     } catch (UnavailableException e) {
+      checkInterrupt();
       results.skip(workload, target.name(), e.getMessage());
       progress.step(what + ": left out: " + e.getMessage());
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       checkInterrupt();
       fail(round, workload, target, e);
       progress.step(what + ": FAILED: " + message(e));
     }
   }
 
-  /** A program that a Ctrl-C has ended, too, did not fail by itself. */
+  /** What an interrupt has ended did not fail by itself. */
   private static void checkInterrupt() throws InterruptedIOException {
     if (Thread.currentThread().isInterrupted()) {
       throw new InterruptedIOException("interrupted");
@@ -204,7 +210,7 @@ public final class Engine {
   }
 
   private Sample once(Workload workload, Target target) throws IOException {
-    boolean canPractise = !workload.is(Trait.UNPRACTISED) && !workload.is(Trait.PEER);
+    boolean canPractise = workload.canBePractised();
     boolean isCold = workload.start() == Start.COLD;
     if (isCold) {
       workload.prepare().in(target.counted());
@@ -293,12 +299,12 @@ public final class Engine {
    */
   private void warmUpOurselves(WorkFolder scratch) throws IOException {
     for (Workload workload : plan.workloads()) {
-      if (workload.is(Trait.UNPRACTISED) || workload.is(Trait.PEER)) {
+      if (!workload.canBePractised()) {
         continue;
       }
       progress.begin("warming up: " + workload.id());
       Path folder = Files.createDirectory(scratch.path().resolve("own-" + workload.id()));
-      var scale = Practice.ONCE.scale().atMost(plan.scale());
+      Scale scale = ownScale(plan);
       var material = new Material(folder, scale);
       try (var own = new Place(folder, Optional.empty(), scale, material, seed)) {
         long end = System.nanoTime() + OWN_NANOS;
@@ -311,20 +317,33 @@ public final class Engine {
     }
   }
 
-  private void fail(int round, Workload workload, Target target, IOException e) {
+  /** Of the files on which our own loops are warmed up. */
+  static Scale ownScale(Plan plan) {
+    return Practice.ONCE.scale().atMost(plan.scale());
+  }
+
+  private void fail(int round, Workload workload, Target target, Exception e) {
+    if (e instanceof RuntimeException) {
+      progress.tell(Throwables.getStackTraceAsString(e).strip());
+    }
     String errno = e instanceof SystemCallException call ? call.errnoName() : null;
     String path = e instanceof SystemCallException call ? call.path() : null;
     results.fail(workload, target.name(), new Report.Failure(round, message(e), errno, path));
     try {
       target.startAgain();
-    } catch (IOException gone) {
+    } catch (IOException | RuntimeException gone) {
       target.lose("the target was lost at %s: %s".formatted(workload.id(), message(gone)));
     }
   }
 
-  /** java.nio's exceptions have a path for a message: their name says what about it. */
-  private static String message(IOException e) {
-    return e instanceof FileSystemException ? e.toString() : e.getMessage();
+  /**
+   * java.nio's exceptions have a path for a message: their name says what about it. One that nobody
+   * has foreseen is a mistake of ours, but no reason to lose what was measured.
+   */
+  private static String message(Exception e) {
+    return e instanceof FileSystemException || e instanceof RuntimeException
+        ? e.toString()
+        : e.getMessage();
   }
 
   private List<Report.TargetInfo> describe() throws IOException {

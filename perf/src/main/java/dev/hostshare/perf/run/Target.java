@@ -6,6 +6,7 @@ import dev.hostshare.perf.workload.Material;
 import dev.hostshare.perf.workload.Place;
 import dev.hostshare.perf.workload.Scale;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -86,7 +87,10 @@ final class Target implements AutoCloseable {
     Path there = spec.peer().get().resolve(folder.name());
     long end = System.nanoTime() + limit.toNanos();
     while (!Files.exists(there)) {
-      if (System.nanoTime() > end || Thread.currentThread().isInterrupted()) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new InterruptedIOException("interrupted");
+      }
+      if (System.nanoTime() > end) {
         throw new RefusedException(
             "%s: peer=%s does not show what is made in %s"
                 .formatted(name(), spec.peer().get(), spec.folder()));
@@ -143,7 +147,9 @@ final class Target implements AutoCloseable {
   void makeCold() throws IOException {
     if (spec.cold().isPresent()) {
       try {
-        Command.run("sh", "-c", spec.cold().get());
+        Command.runAtTerminal("sh", "-c", spec.cold().get());
+      } catch (InterruptedIOException e) {
+        throw e;
       } catch (IOException e) {
         throw new IOException("cold=: " + e.getMessage(), e);
       }

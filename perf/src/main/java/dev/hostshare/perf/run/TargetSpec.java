@@ -34,6 +34,10 @@ public record TargetSpec(String name, Path folder, Optional<Path> peer, Optional
     int at = rest.indexOf(COLD);
     Optional<String> cold =
         at < 0 ? Optional.empty() : Optional.of(rest.substring(at + COLD.length()));
+    checkArgument(
+        cold.map(c -> !c.contains(PEER)).orElse(true),
+        "--target %s: peer= must come before cold=, which is the last",
+        text);
     rest = at < 0 ? rest : rest.substring(0, at);
     at = rest.indexOf(PEER);
     Optional<String> peer =

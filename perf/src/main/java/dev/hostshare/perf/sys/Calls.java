@@ -3,6 +3,7 @@ package dev.hostshare.perf.sys;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import com.google.common.base.Throwables;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
@@ -51,6 +52,7 @@ public final class Calls {
   private static final int PROT_WRITE = 2;
   private static final int MAP_SHARED = 1;
   private static final int MS_SYNC = 4;
+  private static final int SIGKILL = 9;
 
   /** O_DIRECT's number is the architecture's. */
   public static final int O_DIRECT =
@@ -334,6 +336,19 @@ public final class Calls {
     }
   }
 
+  /** kill(2) with SIGKILL for a process group, if there is one with this leader. */
+  static void killGroup(int leader) {
+    try {
+      int done = (int) Libc.KILL.invokeExact(state(), -leader, SIGKILL);
+      if (done < 0 && Libc.errno(state()) != Errno.ESRCH) {
+        throw new IllegalStateException("kill: " + Errno.name(Libc.errno(state())));
+      }
+    } catch (Throwable e) {
+      Throwables.throwIfUnchecked(e);
+      throw new AssertionError(e);
+    }
+  }
+
   /** Whether a descriptor is a terminal. */
   public static boolean isTerminal(int fd) {
     try {
@@ -391,6 +406,7 @@ public final class Calls {
     if (e instanceof IOException failure) {
       throw failure;
     }
+    Throwables.throwIfUnchecked(e);
     throw new AssertionError(e);
   }
 }

@@ -5,16 +5,11 @@ import java.lang.foreign.MemorySegment;
 /** Reasons of failures: numbers are Linux's, the same on x86-64 and arm64. */
 public final class Errno {
   public static final int ENOENT = 2;
-  public static final int EIO = 5;
-  public static final int EAGAIN = 11;
-  public static final int EACCES = 13;
+  static final int ESRCH = 3;
   public static final int ENODEV = 19;
   public static final int EINVAL = 22;
-  public static final int ENOSPC = 28;
   public static final int ENOSYS = 38;
   public static final int EOPNOTSUPP = 95;
-  public static final int ENOTCONN = 107;
-  public static final int ESTALE = 116;
 
   private Errno() {}
 

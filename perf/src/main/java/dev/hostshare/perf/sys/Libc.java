@@ -57,6 +57,7 @@ final class Libc {
   static final MethodHandle FTRUNCATE = handle("ftruncate", JAVA_INT, JAVA_LONG);
   static final MethodHandle STATVFS = handle("statvfs", ADDRESS, ADDRESS);
   static final MethodHandle GETPPID = handle("getppid");
+  static final MethodHandle KILL = handle("kill", JAVA_INT, JAVA_INT);
   static final MethodHandle ISATTY = handle("isatty", JAVA_INT);
   static final MethodHandle SYNC =
       LINKER.downcallHandle(address("sync"), FunctionDescriptor.ofVoid());

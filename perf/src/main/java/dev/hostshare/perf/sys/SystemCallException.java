@@ -6,7 +6,6 @@ import java.io.IOException;
 public final class SystemCallException extends IOException {
   private static final long serialVersionUID = 1;
 
-  private final String call;
   private final int errno;
   private final String path;
 
@@ -17,13 +16,8 @@ public final class SystemCallException extends IOException {
     super(
         "%s%s: %s (%s)"
             .formatted(call, path == null ? "" : " " + path, Errno.message(errno), name(errno)));
-    this.call = call;
     this.errno = errno;
     this.path = path;
-  }
-
-  public String call() {
-    return call;
   }
 
   public int errno() {

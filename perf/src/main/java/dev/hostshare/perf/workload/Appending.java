@@ -15,7 +15,6 @@ import java.util.List;
 final class Appending {
   private static final int LINE = 128;
   private static final int LINES = 8192;
-  private static final double PACED_SECONDS = 10;
 
   private final Path file;
   private final MemorySegment path;
@@ -64,7 +63,7 @@ final class Appending {
   private void append(Stopwatch watch) throws IOException {
     int flags = Calls.O_WRONLY | Calls.O_CREAT | Calls.O_APPEND;
     Content own = content.of(writing);
-    written = watch.within(PACED_SECONDS, lines);
+    written = watch.within(lines);
     int fd = Calls.open(path, flags, 0644);
     try {
       for (int i = 0; i < written; i++) {

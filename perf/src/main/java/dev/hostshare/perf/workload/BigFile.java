@@ -33,8 +33,6 @@ final class BigFile {
   /** Fewer: each waits for the disk. */
   private static final int SYNCED_WRITES = 1024;
 
-  private static final double PACED_SECONDS = 10;
-
   private final Path file;
   private final MemorySegment path;
   private final MemorySegment buffer;
@@ -378,7 +376,7 @@ final class BigFile {
   }
 
   private int number(Stopwatch watch, int atStandard) {
-    return watch.within(PACED_SECONDS, scale.operations(atStandard));
+    return watch.within(scale.operations(atStandard));
   }
 
   private long[] places(int count) {

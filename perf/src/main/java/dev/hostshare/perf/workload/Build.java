@@ -20,10 +20,12 @@ final class Build {
   private static final String RESULT = Integer.toString(sum());
 
   private final Path root;
+  private final Material material;
   private final boolean isC = Installed.has("cc") && Installed.has("make");
   private boolean isThere;
 
   private Build(Place place) {
+    material = place.material();
     root = place.folder().resolve("project");
   }
 
@@ -146,7 +148,7 @@ final class Build {
     watch.end(begin);
   }
 
-  /** From a copy elsewhere: the folder may be mounted noexec. */
+  /** From a copy in the scratch folder: the folder may be mounted noexec. */
   private void check() throws IOException {
     if (!isC) {
       String said =
@@ -154,7 +156,7 @@ final class Build {
       expect(said);
       return;
     }
-    Path copy = Files.createTempFile("fsbench", ".program");
+    Path copy = Files.createTempFile(material.folder(), "fsbench", ".program");
     try {
       Command.run("cp", root.resolve("out/program").toString(), copy.toString());
       Command.run("chmod", "700", copy.toString());

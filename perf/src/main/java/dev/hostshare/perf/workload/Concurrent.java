@@ -200,7 +200,7 @@ final class Concurrent {
       if (e.getCause() instanceof IOException failure) {
         throw failure;
       }
-      throw new IllegalStateException(e.getCause());
+      throw new IOException("a thread has failed: " + e.getCause(), e.getCause());
     } finally {
       end(threads);
     }
@@ -208,12 +208,12 @@ final class Concurrent {
   }
 
   /** Nothing of it may be at work when the files are removed. */
-  private static void end(ExecutorService threads) {
+  private static void end(ExecutorService threads) throws IOException {
     threads.shutdownNow();
     boolean wasInterrupted = Thread.interrupted();
     try {
       if (!threads.awaitTermination(ENDING_SECONDS, SECONDS)) {
-        throw new IllegalStateException("a thread does not come back from the file system");
+        throw new IOException("a thread does not come back from the file system");
       }
     } catch (InterruptedException e) {
       wasInterrupted = true;

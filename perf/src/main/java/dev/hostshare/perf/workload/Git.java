@@ -38,7 +38,8 @@ final class Git {
         Workload.named("git-status", "git status of a large repository, warm")
             .in(SECONDS)
             .developer()
-            .keeps(s -> footprint("large-clone", s.repository()))
+            .keeps(s -> Material.repositoryFootprint("large-clone", s.repository()))
+            .worksOn(s -> Material.repositoryFootprint("large", s.repository()))
             .standsFor("prompts and editors that show what has changed")
             .warm()
             .prepare(p -> large(p).ensure())
@@ -49,12 +50,8 @@ final class Git {
     return Workload.named(id, title)
         .in(SECONDS)
         .developer()
-        .keeps(s -> footprint("clone", s.sources()));
-  }
-
-  private static Footprint footprint(String folder, int files) {
-    return new Footprint(
-        folder, Material.sourceBytes(files) * 3 / 2, Material.sourceInodes(files) * 2);
+        .keeps(s -> Material.repositoryFootprint("clone", s.sources()))
+        .worksOn(s -> Material.repositoryFootprint("small", s.sources()));
   }
 
   private static Git at(Place place) throws UnavailableException {

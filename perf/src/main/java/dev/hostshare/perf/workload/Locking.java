@@ -12,7 +12,6 @@ import java.util.List;
 /** POSIX locks that nobody else wants: what asking costs. */
 final class Locking {
   private static final int PAIRS = 4096;
-  private static final double PACED_SECONDS = 10;
 
   private final MemorySegment path;
   private final int pairs;
@@ -41,7 +40,7 @@ final class Locking {
   private void lock(Stopwatch watch) throws IOException {
     int fd = Calls.open(path, Calls.O_RDWR | Calls.O_CREAT, 0644);
     try {
-      int number = watch.within(PACED_SECONDS, pairs);
+      int number = watch.within(pairs);
       for (int i = 0; i < number; i++) {
         long begin = watch.begin();
         Calls.lock(fd);

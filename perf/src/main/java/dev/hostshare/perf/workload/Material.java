@@ -33,6 +33,11 @@ public final class Material {
     this.scale = scale;
   }
 
+  /** Where it is, for what else programs need beside the targets. */
+  Path folder() throws IOException {
+    return Files.createDirectories(folder);
+  }
+
   int sources() {
     return scale.sources();
   }
@@ -52,33 +57,65 @@ public final class Material {
     return files * 9L / 8 + 100;
   }
 
+  /** The archive beside a source tree: the one it is made of, or one that was unpacked from it. */
+  static Footprint archiveFootprint(Scale scale) {
+    int files = scale.sources();
+    return new Footprint("archive", 2 * sourceBytes(files), sourceInodes(files) + 1);
+  }
+
+  /** A repository with its branches, or a clone of one: objects are files of at most a block. */
+  static Footprint repositoryFootprint(String name, int files) {
+    return new Footprint(name, sourceBytes(files) * 7 / 4 + (2 << 20), files * 5L / 2 + 400);
+  }
+
+  /** What is made somewhere. */
+  private interface Making {
+    void in(Path path) throws IOException;
+  }
+
+  /** Under another name until it is whole: what was given up half-way is made anew. */
+  private static void ensure(Path whole, Making making) throws IOException {
+    if (Files.exists(whole)) {
+      return;
+    }
+    Path part = whole.resolveSibling(whole.getFileName() + ".part");
+    Command.run("rm", "-rf", part.toString());
+    Files.createDirectories(whole.getParent());
+    making.in(part);
+    Files.move(part, whole);
+  }
+
   /** A tar archive of a source tree, in a folder {@code source}. */
   Path archive() throws IOException {
     Path archive = folder.resolve("source.tar");
-    if (!Files.exists(archive)) {
-      Files.createDirectories(folder);
-      makeTree(folder.resolve("source"), scale.sources(), true);
-      Command.run("tar", "-C", folder.toString(), "-cf", archive.toString(), "source");
-      Command.run("rm", "-rf", folder.resolve("source").toString());
-    }
+    ensure(archive, this::makeArchive);
     return archive;
+  }
+
+  private void makeArchive(Path archive) throws IOException {
+    Path tree = folder.resolve("source");
+    makeTree(tree, scale.sources(), true);
+    Command.run("tar", "-C", folder.toString(), "-cf", archive.toString(), "source");
+    Command.run("rm", "-rf", tree.toString());
   }
 
   /** A git repository of so many files with two branches. */
   Path repository(int files) throws IOException {
     Path repository = folder.resolve("repository-" + files);
-    if (!Files.exists(repository)) {
-      makeTree(repository, files, true);
-      git(repository, "init", "-q", "-b", BRANCHES.getFirst());
-      commit(repository);
-      git(repository, "checkout", "-q", "-b", BRANCHES.getLast());
-      for (int i = 0; i < files; i += CHANGED) {
-        Files.writeString(file(repository, i), "// changed " + i + "\n");
-      }
-      commit(repository);
-      git(repository, "checkout", "-q", BRANCHES.getFirst());
-    }
+    ensure(repository, path -> makeRepository(path, files));
     return repository;
+  }
+
+  private static void makeRepository(Path repository, int files) throws IOException {
+    makeTree(repository, files, true);
+    git(repository, "init", "-q", "-b", BRANCHES.getFirst());
+    commit(repository);
+    git(repository, "checkout", "-q", "-b", BRANCHES.getLast());
+    for (int i = 0; i < files; i += CHANGED) {
+      Files.writeString(file(repository, i), "// changed " + i + "\n");
+    }
+    commit(repository);
+    git(repository, "checkout", "-q", BRANCHES.getFirst());
   }
 
   private static void commit(Path repository) throws IOException {

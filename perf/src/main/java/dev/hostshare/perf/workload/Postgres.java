@@ -4,6 +4,7 @@ import dev.hostshare.perf.measure.Stopwatch;
 import dev.hostshare.perf.measure.Unit;
 import dev.hostshare.perf.sys.Command;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,16 +81,20 @@ final class Postgres implements Place.Running {
     isThere = true;
   }
 
-  private void giveAway() throws UnavailableException {
+  private void giveAway() throws IOException {
     try {
       Command.run("chown", USER + ":", data.toString());
       Command.run("chmod", "700", data.toString());
+    } catch (InterruptedIOException e) {
+      throw e;
     } catch (IOException e) {
       throw new UnavailableException(
           "the folder cannot be given to the user %s: %s".formatted(USER, e.getMessage()));
     }
     try {
       Command.run(asUser("test", "-w", data.toString()));
+    } catch (InterruptedIOException e) {
+      throw e;
     } catch (IOException e) {
       throw new UnavailableException("the user %s cannot write in %s".formatted(USER, data));
     }
@@ -138,6 +143,9 @@ final class Postgres implements Place.Running {
           "-o",
           "-k " + socket + " -c listen_addresses=",
           "start");
+    } catch (InterruptedIOException e) {
+      end();
+      throw e;
     } catch (IOException e) {
       String said = Files.exists(log) ? Files.readString(log) : "";
       end();

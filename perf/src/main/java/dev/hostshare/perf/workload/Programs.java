@@ -5,6 +5,7 @@ import static dev.hostshare.perf.measure.Unit.SECONDS;
 import dev.hostshare.perf.measure.Stopwatch;
 import dev.hostshare.perf.sys.Command;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,13 +39,14 @@ final class Programs {
         onSource("rm", "rm -rf of it")
             .standsFor("cleaning up")
             .prepare(p -> at(p).ensureSource())
-            .run((p, watch) -> at(p).remove(watch)),
+            .check(p -> Removal.check(at(p).source()))
+            .run((p, watch) -> Removal.run(at(p).source(), watch)),
         Workload.named("find-cold", "find in a large tree, cold")
             .standsFor("looking for a file")
             .in(SECONDS)
             .developer()
             .cold()
-            .keeps(s -> new Footprint("found", s.found() * 300L, s.found() * 9L / 8))
+            .keeps(s -> new Footprint("found", s.found() * 400L, s.found() * 9L / 8))
             .prepare(p -> at(p).ensureFound())
             .run((p, watch) -> at(p).find(watch)));
   }
@@ -53,6 +55,7 @@ final class Programs {
     return Workload.named(id, title)
         .in(SECONDS)
         .developer()
+        .worksOn(Material::archiveFootprint)
         .keeps(
             s ->
                 new Footprint(
@@ -73,7 +76,7 @@ final class Programs {
     Installed.need("tar");
     material.archive();
     if (Files.exists(source())) {
-      remove(Stopwatch.unpaced());
+      Removal.run(source(), Stopwatch.unpaced());
     }
   }
 
@@ -91,7 +94,7 @@ final class Programs {
     }
   }
 
-  /** With contents, sizes and modes. */
+  /** Names and contents; modes are for the workloads of chmod. */
   private void compare() throws IOException {
     try {
       Command.run(
@@ -101,6 +104,8 @@ final class Programs {
           scratch().toString(),
           material.archive().toString(),
           source().toString());
+    } catch (InterruptedIOException e) {
+      throw e;
     } catch (IOException e) {
       throw new WrongDataException(
           "the unpacked tree is not that of the archive: " + e.getMessage());
@@ -118,17 +123,7 @@ final class Programs {
     long begin = watch.begin();
     String said = Command.run("sh", "-c", "tar -C \"$0\" -cf - source | wc -c", folder.toString());
     watch.end(begin);
-    long expected = Files.size(material.archive());
-    if (Long.parseLong(said) != expected) {
-      throw new WrongDataException(
-          "an archive of %s bytes instead of %d: %s".formatted(said, expected, source()));
-    }
-  }
-
-  private void remove(Stopwatch watch) throws IOException {
-    long begin = watch.begin();
-    Command.run("rm", "-rf", source().toString());
-    watch.end(begin);
+    expect(said, Files.size(material.archive()), "bytes in an archive of " + source());
   }
 
   private void ensureFound() throws IOException {
@@ -144,8 +139,13 @@ final class Programs {
     String said =
         Command.run("sh", "-c", "find \"$0\" -type f | wc -l", folder.resolve("found").toString());
     watch.end(begin);
-    if (Integer.parseInt(said) != scale.found()) {
-      throw new WrongDataException("%s files instead of %d".formatted(said, scale.found()));
+    expect(said, scale.found(), "files in " + folder.resolve("found"));
+  }
+
+  /** What a program has said is a count alone, unless something went wrong. */
+  private static void expect(String said, long expected, String what) throws WrongDataException {
+    if (!said.equals(Long.toString(expected))) {
+      throw new WrongDataException("%s instead of %d %s".formatted(said, expected, what));
     }
   }
 }

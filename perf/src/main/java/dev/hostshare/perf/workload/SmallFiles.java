@@ -14,9 +14,6 @@ import java.util.concurrent.locks.LockSupport;
 final class SmallFiles {
   private static final int FILE = 0100000;
 
-  /** With a rate set, a run does not go on for longer. */
-  private static final double PACED_SECONDS = 10;
-
   private final Content content;
   private final Path root;
   private final MemorySegment rootPath;
@@ -209,7 +206,7 @@ final class SmallFiles {
   }
 
   private void stat(Stopwatch watch) throws IOException {
-    int number = watch.within(PACED_SECONDS, count());
+    int number = watch.within(count());
     for (int i = 0; i < number; i++) {
       long begin = watch.begin();
       long size = Calls.size(names[named][i]);
@@ -235,7 +232,7 @@ final class SmallFiles {
   /** Other names each time: nobody may know that they are not there. */
   private void statMissing(Stopwatch watch) throws IOException {
     asked++;
-    int number = watch.within(PACED_SECONDS, count());
+    int number = watch.within(count());
     for (int i = 0; i < number; i++) {
       String folder = folders[i / Scale.PER_FOLDER].getString(0);
       missing.setString(0, "%s/missing-%d-%d".formatted(folder, asked, i));
@@ -257,7 +254,7 @@ final class SmallFiles {
   }
 
   private void read(Stopwatch watch) throws IOException {
-    int number = watch.within(PACED_SECONDS, count());
+    int number = watch.within(count());
     for (int i = 0; i < number; i++) {
       long begin = watch.begin();
       long length = readOnce(i);

@@ -17,6 +17,7 @@ import java.util.function.Function;
  * @param suites which it is in
  * @param traits what can be asked of it
  * @param footprint the files that it keeps
+ * @param material what it keeps in the scratch folder, beside the targets
  * @param prepare makes what the run needs and is not there yet; not counted
  * @param run does the work once; the stopwatch counts
  * @param check reads back what the run has written; not counted
@@ -30,6 +31,7 @@ public record Workload(
     ImmutableSet<Suite> suites,
     ImmutableSet<Trait> traits,
     Function<Scale, Footprint> footprint,
+    Function<Scale, Footprint> material,
     Step prepare,
     Measured run,
     Step check) {
@@ -70,6 +72,11 @@ public record Workload(
     return traits.contains(trait);
   }
 
+  /** Whether it is done on other files, too, before it counts. */
+  public boolean canBePractised() {
+    return !is(Trait.UNPRACTISED) && !is(Trait.PEER);
+  }
+
   /** Collects what a workload is made of; the rest has the usual value. */
   static Builder named(String id, String title) {
     return new Builder(id, title);
@@ -85,6 +92,7 @@ public record Workload(
     private ImmutableSet<Suite> suites = ImmutableSet.of(Suite.STANDARD);
     private ImmutableSet<Trait> traits = ImmutableSet.of();
     private Function<Scale, Footprint> footprint = scale -> Footprint.NONE;
+    private Function<Scale, Footprint> material = scale -> Footprint.NONE;
     private Step prepare = place -> {};
     private Step check = place -> {};
 
@@ -134,6 +142,11 @@ public record Workload(
       return this;
     }
 
+    Builder worksOn(Function<Scale, Footprint> newMaterial) {
+      material = newMaterial;
+      return this;
+    }
+
     Builder prepare(Step step) {
       prepare = step;
       return this;
@@ -146,7 +159,8 @@ public record Workload(
 
     Workload run(Measured run) {
       return new Workload(
-          id, title, standsFor, unit, start, suites, traits, footprint, prepare, run, check);
+          id, title, standsFor, unit, start, suites, traits, footprint, material, prepare, run,
+          check);
     }
   }
 }

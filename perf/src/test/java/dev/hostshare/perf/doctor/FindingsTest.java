@@ -29,7 +29,38 @@ class FindingsTest {
     var lines = findings(2, 2, 4, 25);
     assertSaid(lines, "the kernel answers by itself");
     assertSaid(lines, "are kept by the kernel");
-    assertSaid(lines, "Nothing is slow");
+  }
+
+  @Test
+  void nothingIsSlowWhereEverythingWasMeasured() {
+    var reports = new Reports("mount");
+    for (var workload : Examination.WORKLOADS) {
+      reports.add(workload.id(), "mount", workload.unit().isRate() ? 10_000 : 2);
+    }
+    var lines = new Findings(Examination.of(reports.report())).lines();
+    assertSaid(lines, "Nothing is slow: nothing takes 5 times as long as on a usual local disk.");
+    assertFalse(lines.toString().contains("Not known"), lines::toString);
+  }
+
+  @Test
+  void whatWasNotMeasuredIsNotCalledFast() {
+    var lines = findings(2, 2, 4, 25);
+    assertSaid(lines, "Nothing that was measured is slow");
+    assertSaid(lines, "Not known, since not measured: stat, cold; open + read + close, cold; ");
+    assertFalse(lines.toString().contains("Nothing is slow"), lines::toString);
+  }
+
+  @Test
+  void nothingIsClaimedWhereNothingWasMeasured() {
+    var reports = new Reports("mount");
+    for (var workload : Examination.WORKLOADS) {
+      reports.fail(workload.id(), "mount", "open /mnt/x: Input/output error (EIO)");
+    }
+    var lines = new Findings(Examination.of(reports.report())).lines();
+    assertSaid(lines, "Whether anything is slow is not known: nothing was measured.");
+    assertSaid(lines, "FAILED: open /mnt/x");
+    assertFalse(lines.toString().contains("Nothing "), lines::toString);
+    assertFalse(lines.toString().contains("feels like"), lines::toString);
   }
 
   @Test

@@ -3,10 +3,12 @@ package dev.hostshare.perf.fsbench;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.hostshare.perf.report.JsonFile;
 import dev.hostshare.perf.workload.Catalog;
+import dev.hostshare.perf.workload.Suite;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -123,30 +125,43 @@ class FsbenchTest {
     assertEndsCleanly("TERM", 143);
   }
 
+  /** A terminal sends it to every program in the foreground. */
+  @Test
+  void ctrlCWhileAProgramRunsIsNoFailureOfIt() throws Exception {
+    assertEndsCleanly("INT", 130, "untar,rm", "-");
+  }
+
   private void assertEndsCleanly(String signal, int status) throws Exception {
+    assertEndsCleanly(signal, status, "lock,append", "");
+  }
+
+  /** With - for {@code to}, the signal is for fsbench and all that is in its process group. */
+  private void assertEndsCleanly(String signal, int status, String suite, String to)
+      throws Exception {
     var json = folder.resolve("report.json");
-    var process =
+    var fsbench =
         builder(
-                "run",
-                "--target=disk=" + target,
-                "--suite=lock,append",
-                "--rounds=100000",
-                "--size=1M",
-                "--json=" + json)
-            .redirectOutput(folder.resolve("out").toFile())
-            .start();
+            "run",
+            "--target=disk=" + target,
+            "--suite=" + suite,
+            "--rounds=100000",
+            "--size=1M",
+            "--json=" + json);
+    fsbench.command().addFirst("setsid");
+    var process = fsbench.redirectOutput(folder.resolve("out").toFile()).start();
     try (BufferedReader said = process.errorReader(UTF_8)) {
       String line = said.readLine();
       while (!line.startsWith("fsbench: round 3 ")) {
         line = said.readLine();
       }
-      new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor();
+      new ProcessBuilder("kill", "-" + signal, "--", to + process.pid()).start().waitFor();
       var rest = said.lines().toList();
       assertTrue(process.waitFor(60, TimeUnit.SECONDS));
       assertEquals(status, process.exitValue(), rest::toString);
       assertTrue(
           rest.stream().anyMatch(s -> s.contains("interrupted: what was measured is kept")),
           rest::toString);
+      assertFalse(rest.toString().contains("FAILED"), rest::toString);
     }
     assertNothingLeft();
     var report = JsonFile.read(json);
@@ -160,6 +175,12 @@ class FsbenchTest {
     assertRefused("it must be NAME=DIR", "run", "--target=" + target);
     assertRefused("not a name: a b", "run", "--target=a b=" + target);
     assertRefused("cold= is empty", "run", "--target=a=" + target + ",cold=");
+    assertRefused(
+        "peer= must come before cold=",
+        "run",
+        "--target=a=" + target + ",cold=sync,peer=" + folder);
+    assertRefused("--cold is empty", "doctor", "--cold", "", target.toString());
+    assertRefused("there is no folder /nowhere", "doctor", "/nowhere");
     assertRefused("the same name", "run", "--target=a=" + target, "--target=a=/tmp");
     var a = "--target=a=" + target;
     assertRefused("no workload dance; suites are quick,", "run", a, "--suite=dance");
@@ -193,6 +214,15 @@ class FsbenchTest {
   @Test
   void listExplainsEveryWorkload() throws Exception {
     var said = run("list").out();
+    var columns = said.lines().filter(line -> line.matches("[* ] [a-z].* {2}.*")).toList();
+    int last = columns.getFirst().indexOf("unpacking archives, installing");
+    assertEquals(
+        Catalog.of(Suite.STANDARD).size() + Catalog.of(Suite.DEVELOPER).size(), columns.size());
+    for (var line : columns) {
+      assertEquals("  ", line.substring(last - 2, last), line);
+      assertNotEquals(' ', line.charAt(last), line);
+      assertNotEquals(' ', line.charAt(last - 3), line);
+    }
     for (var workload : Catalog.ALL) {
       assertTrue(
           said.lines()

@@ -11,6 +11,7 @@ import dev.hostshare.perf.report.Comparison.Verdict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,17 @@ class ReportTest {
     assertEquals(
         "seq-write on shared FAILED in round 2: write /mnt/x: No space left on device (ENOSPC)",
         Table.remarks(reports().report()).getFirst());
+  }
+
+  @Test
+  void whatIsLeftOutInALaterRoundIsTold() {
+    var report =
+        new Reports("a").add("create", "a", 20, 21).skip("create", "a", "git has gone").report();
+    var result = report.workloads().getFirst().results().getFirst();
+    assertEquals(2, result.figures().size());
+    assertEquals("git has gone", result.skipped());
+    assertEquals(
+        List.of("create on a was left out after round 2: git has gone"), Table.remarks(report));
   }
 
   @Test
@@ -103,6 +115,24 @@ class ReportTest {
     assertTrue(message(folder.resolve("no")).contains("there is no file"));
   }
 
+  @Test
+  void aReportWithoutAFieldIsRefusedByName() throws IOException {
+    var file = folder.resolve("report.json");
+    JsonFile.write(reports().report(), file);
+    var whole = Files.readString(file);
+    assertMissing(file, whole.replaceFirst("\"machine\":", "\"other\":"), "machine");
+    assertMissing(file, whole.replaceFirst("\"rounds\":", "\"other\":"), "settings.rounds");
+    assertMissing(file, whole.replaceFirst("\"type\":", "\"other\":"), "targets[0].mount.type");
+    assertMissing(
+        file, whole.replaceFirst("\"figures\":", "\"other\":"), "workloads[0].results[0].figures");
+    assertMissing(file, "{\"schemaVersion\": 1, \"workloads\": []}", "tool");
+  }
+
+  private static void assertMissing(Path file, String text, String field) throws IOException {
+    Files.writeString(file, text);
+    assertEquals("%s is not a whole report: %s is missing".formatted(file, field), message(file));
+  }
+
   private static String message(Path file) {
     return assertThrows(IOException.class, () -> JsonFile.read(file)).getMessage();
   }
@@ -126,6 +156,19 @@ class ReportTest {
     assertEquals(Verdict.NOT_SHOWN, rows.get(1).verdict());
     assertEquals(Verdict.SLOWER, rows.get(2).verdict());
     assertTrue(Comparison.of(before, after).toTable().toText().contains("no difference shown"));
+  }
+
+  @Test
+  void targetsOfOneReportAloneAreTold() {
+    var before =
+        new Reports("a", "b").add("create", "a", 20, 21).add("create", "b", 30, 31).report();
+    var after =
+        new Reports("a", "c").add("create", "a", 20, 21).add("create", "c", 30, 31).report();
+    var comparison = Comparison.of(before, after);
+    assertEquals(1, comparison.rows().size());
+    assertEquals(
+        List.of("target b is in the first report only", "target c is in the second report only"),
+        comparison.remarks().subList(0, 2));
   }
 
   @Test

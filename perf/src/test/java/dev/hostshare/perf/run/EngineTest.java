@@ -8,20 +8,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.common.collect.ImmutableSet;
+import dev.hostshare.perf.measure.Unit;
 import dev.hostshare.perf.report.Report;
 import dev.hostshare.perf.report.Report.TargetResult;
 import dev.hostshare.perf.sys.Command;
 import dev.hostshare.perf.workload.Catalog;
+import dev.hostshare.perf.workload.Footprint;
 import dev.hostshare.perf.workload.Material;
 import dev.hostshare.perf.workload.Scale;
 import dev.hostshare.perf.workload.Workload;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,6 +176,138 @@ class EngineTest {
     }
   }
 
+  /** What tar and find say of it is no number. */
+  @Test
+  void aFileThatProgramsCannotReadIsReported() throws IOException {
+    assumeFuse();
+    try (var broken = new FaultyFileSystem(one, two)) {
+      var isListed = new AtomicBoolean();
+      broken.unreadable =
+          path ->
+              path.endsWith("/Source7.java")
+                  || (path.endsWith("/found/module-0/package-3") && !isListed.getAndSet(true));
+      var engine =
+          new Engine(
+              plan(1, List.of("lock", "tar", "find-cold", "append"), "broken=" + two),
+              new Memory(),
+              "test");
+      var report = engine.run();
+      assertSaysAnError(report, "tar", "Source7.java");
+      assertSaysAnError(report, "find-cold", "package-3");
+      assertEquals(1, result(report, "lock", "broken").figures().size());
+      assertEquals(1, result(report, "append", "broken").figures().size());
+      assertFalse(engine.isGood());
+      assertEmpty(one);
+    }
+  }
+
+  private static void assertSaysAnError(Report report, String workload, String file) {
+    String message = result(report, workload, "broken").failure().message();
+    assertTrue(
+        message.startsWith("returned wrong data: ")
+            && message.contains(file)
+            && message.contains("Input/output error"),
+        message);
+  }
+
+  /** A workload that does this, and keeps nothing. */
+  private static Workload doing(Workload.Measured run) {
+    return new Workload(
+        "own",
+        "own",
+        "tests",
+        Unit.MICROSECONDS,
+        Workload.Start.AS_IT_IS,
+        ImmutableSet.of(),
+        ImmutableSet.of(Workload.Trait.UNPRACTISED),
+        scale -> new Footprint("own", 0, 0),
+        scale -> new Footprint("own", 0, 0),
+        place -> {},
+        run,
+        place -> {});
+  }
+
+  private Plan with(Workload own, Plan plan) {
+    var workloads = new ArrayList<>(plan.workloads());
+    workloads.add(1, own);
+    return new Plan(
+        plan.targets(),
+        plan.suite(),
+        workloads,
+        plan.rounds(),
+        plan.scale(),
+        plan.rate(),
+        plan.practice(),
+        plan.scratch());
+  }
+
+  @Test
+  void aMistakeInAWorkloadDoesNotLoseTheOthers() throws IOException {
+    var mistaken =
+        doing(
+            (place, watch) -> {
+              throw new IllegalStateException("nobody has thought of this");
+            });
+    var engine =
+        new Engine(
+            with(mistaken, plan(2, List.of("lock", "append"), "a=" + one)), new Memory(), "test");
+    var report = engine.run();
+    assertTrue(report.complete());
+    assertEquals(
+        new Report.Failure(
+            1, "java.lang.IllegalStateException: nobody has thought of this", null, null),
+        result(report, "own", "a").failure());
+    assertTrue(
+        said.stream().anyMatch(s -> s.contains("\tat " + EngineTest.class.getName())),
+        said::toString);
+    assertEquals(2, result(report, "lock", "a").figures().size());
+    assertEquals(2, result(report, "append", "a").figures().size());
+    assertFalse(engine.isGood());
+    assertEmpty(one);
+  }
+
+  /** As a program looks that a Ctrl-C has ended, too: it cannot be had, or it has failed. */
+  @Test
+  void whatAnInterruptHasEndedIsNoFailure() throws IOException {
+    for (var unavailable : List.of(true, false)) {
+      var interrupted =
+          doing(
+              (place, watch) -> {
+                Thread.currentThread().interrupt();
+                if (unavailable) {
+                  Catalog.find("visible-create").orElseThrow().run().in(place, watch);
+                }
+                throw new IOException("ended by a signal");
+              });
+      var engine =
+          new Engine(
+              with(interrupted, plan(1, List.of("lock", "append"), "a=" + one)),
+              new Memory(),
+              "test");
+      var report = engine.run();
+      assertTrue(Thread.interrupted());
+      assertFalse(report.complete());
+      assertTrue(engine.isGood());
+      assertEquals(1, result(report, "lock", "a").figures().size());
+      assertEquals("interrupted before", result(report, "own", "a").skipped());
+      assertEmpty(one);
+    }
+  }
+
+  @Test
+  void aCtrlCThatEndsTheColdCommandIsNoFailure() throws IOException {
+    var engine =
+        new Engine(
+            plan(2, List.of("stat-cold", "lock"), "a=%s,cold=kill -INT $$".formatted(one)),
+            new Memory(),
+            "test");
+    var report = engine.run();
+    assertTrue(Thread.interrupted());
+    assertFalse(report.complete());
+    assertTrue(engine.isGood(), report::toString);
+    assertEmpty(one);
+  }
+
   @Test
   void aTargetThatVanishesIsReportedAndTheOthersGoOn() throws IOException {
     assumeFuse();
@@ -258,6 +395,51 @@ class EngineTest {
   }
 
   @Test
+  void whatIsNeverPractisedNeedsNoSpaceForIt() throws IOException {
+    assumeRoot();
+    // The source tree takes 1.0 MiB; with what every target needs besides it is 2.1 MiB, twice 3.1.
+    Command.run("mount", "-t", "tmpfs", "-o", "size=2600k", "none", one.toString());
+    try {
+      var report = run(plan(1, List.of("untar"), "small=" + one));
+      assertEquals(1, result(report, "untar", "small").figures().size(), report.toString());
+    } finally {
+      Command.run("umount", one.toString());
+    }
+  }
+
+  @Test
+  void aScratchFolderWithoutSpaceIsRefusedBeforeAnythingIsMade() throws IOException {
+    assumeRoot();
+    var scratch = Files.createDirectory(folder.resolve("scratch"));
+    Command.run("mount", "-t", "tmpfs", "-o", "size=2m", "none", scratch.toString());
+    try {
+      for (var workload : List.of("git-clone", "seq-write")) {
+        var plan = plan(1, List.of(workload), "a=" + one);
+        var refused = assertThrows(RefusedException.class, () -> run(on(scratch, plan)));
+        assertTrue(
+            refused.getMessage().startsWith("scratch: not enough space in " + scratch),
+            refused.getMessage());
+        assertEmpty(scratch);
+        assertEmpty(one);
+      }
+    } finally {
+      Command.run("umount", scratch.toString());
+    }
+  }
+
+  private static Plan on(Path scratch, Plan plan) {
+    return new Plan(
+        plan.targets(),
+        plan.suite(),
+        plan.workloads(),
+        plan.rounds(),
+        plan.scale(),
+        plan.rate(),
+        plan.practice(),
+        scratch);
+  }
+
+  @Test
   void aReadOnlyTargetIsRefused() throws IOException {
     assumeRoot();
     Command.run("mount", "-t", "tmpfs", "-o", "ro", "none", one.toString());
@@ -326,6 +508,28 @@ class EngineTest {
             () -> new Target(spec, SMALL, SMALL, materials, 1, Duration.ofMillis(20)));
     assertEquals(
         "a: peer=%s does not show what is made in %s".formatted(two, one), refused.getMessage());
+    assertEmpty(one);
+  }
+
+  @Test
+  void anInterruptEndsTheWaitForAPeer() throws IOException {
+    var waiting = Thread.currentThread();
+    try (var events = one.getFileSystem().newWatchService()) {
+      one.register(events, StandardWatchEventKinds.ENTRY_CREATE);
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  events.take();
+                  waiting.interrupt();
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      var report = run(plan(1, List.of("lock"), "a=%s,peer=%s".formatted(one, two)));
+      assertTrue(Thread.interrupted());
+      assertFalse(report.complete());
+    }
     assertEmpty(one);
   }
 }

@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import jnr.ffi.Pointer;
 import jnr.ffi.types.mode_t;
 import jnr.ffi.types.off_t;
@@ -36,6 +37,9 @@ final class FaultyFileSystem extends FuseStubFS implements AutoCloseable {
 
   /** One bit of what is read at the beginning of files with this in their name is wrong. */
   volatile String corrupted = "";
+
+  /** Reading a file, or listing a folder, fails with EIO where this says so of its path. */
+  volatile Predicate<String> unreadable = path -> false;
 
   /** Called before each stat of a small file. */
   volatile Runnable onStat = () -> {};
@@ -84,6 +88,12 @@ final class FaultyFileSystem extends FuseStubFS implements AutoCloseable {
       return -ErrorCodes.EEXIST();
     } catch (IOException | RuntimeException e) {
       return -ErrorCodes.EIO();
+    }
+  }
+
+  private void checkReadable(String path) throws IOException {
+    if (unreadable.test(path)) {
+      throw new IOException("as the test asks for: " + path);
     }
   }
 
@@ -182,6 +192,7 @@ final class FaultyFileSystem extends FuseStubFS implements AutoCloseable {
       String path, Pointer into, @size_t long size, @off_t long offset, FuseFileInfo info) {
     return answer(
         () -> {
+          checkReadable(path);
           try (var file = FileChannel.open(at(path), StandardOpenOption.READ)) {
             var bytes = ByteBuffer.allocate((int) size);
             int length = Math.max(0, file.read(bytes, offset));
@@ -212,6 +223,7 @@ final class FaultyFileSystem extends FuseStubFS implements AutoCloseable {
       String path, Pointer buffer, FuseFillDir filler, @off_t long offset, FuseFileInfo info) {
     return answer(
         () -> {
+          checkReadable(path);
           filler.apply(buffer, ".", null, 0);
           filler.apply(buffer, "..", null, 0);
           try (var entries = Files.list(at(path))) {
