@@ -3,7 +3,6 @@ package dev.hostshare.agent.cli;
 import dev.hostshare.proto.v1.Share;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -42,12 +41,13 @@ final class ShareKeeper {
   /** Unmounted by `hostshare-agent umount`: they stay so until we are started again. */
   private final Set<Path> unwanted = new HashSet<>();
 
-  /** Mount points that we made. */
-  private final Set<Path> made = new HashSet<>();
-
   private int serving;
   private boolean stirred;
   private boolean stopping;
+
+  // ---- of the thread that runs ----
+  /** Mount points that we made. */
+  private final TreeMap<Path, MadeFolder> made = new TreeMap<>();
 
   /**
    * Nothing is mounted yet.
@@ -182,14 +182,12 @@ final class ShareKeeper {
   }
 
   private void mount(Path path, MountRequest request) throws IOException {
-    boolean makes = !Files.exists(path);
-    ActiveMount active = request.mount();
+    PreparedMount prepared = request.prepare();
+    prepared.made().ifPresent(folder -> made.put(path, folder));
+    ActiveMount active = prepared.mount();
     synchronized (this) {
       mounts.put(path, active);
       serving++;
-      if (makes) {
-        made.add(path);
-      }
     }
     control.add(active);
     log.info("{}: mounted", path);
@@ -214,22 +212,33 @@ final class ShareKeeper {
     }
   }
 
-  /** A folder that stays behind would look like an empty share. */
-  private synchronized void removeMade(Map<Path, Share> wanted) {
-    made.removeIf(
-        path -> {
-          if (wanted.containsKey(path) || mounts.containsKey(path) || isThere(path)) {
-            return false;
-          }
-          try {
-            Files.deleteIfExists(path);
-          } catch (DirectoryNotEmptyException e) {
-            log.info("{}: something is in the mount point, so it stays", path);
-          } catch (IOException e) {
-            log.warn("{}: the mount point cannot be removed: {}", path, e.getMessage());
-          }
-          return true;
-        });
+  /**
+   * A folder that stays behind would look like an empty share. One that a share hides waits until
+   * that is gone.
+   */
+  private void removeMade(Map<Path, Share> wanted) {
+    Set<Path> mounted = all().keySet();
+    made.descendingMap()
+        .entrySet()
+        .removeIf(
+            each -> {
+              Path path = each.getKey();
+              // The server of a share above it may be away, so that is not asked.
+              return !wanted.containsKey(path)
+                  && mounted.stream().noneMatch(path::startsWith)
+                  && isRemoved(path, each.getValue());
+            });
+  }
+
+  private static boolean isRemoved(Path path, MadeFolder folder) {
+    try {
+      return folder.remove();
+    } catch (DirectoryNotEmptyException e) {
+      log.info("{}: something is in the mount point, so it stays", path);
+    } catch (IOException e) {
+      log.warn("{}: the mount point cannot be removed: {}", path, e.getMessage());
+    }
+    return true;
   }
 
   private synchronized void awaitStir(boolean complete) throws InterruptedException {

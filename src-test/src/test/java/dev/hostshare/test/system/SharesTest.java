@@ -387,6 +387,31 @@ final class SharesTest {
     assertEquals("new", guest.shell("cat " + path("place/c/file")));
   }
 
+  /**
+   * The agent removes the mount points that it made, not what an outer share shows in their place.
+   */
+  @Test
+  void hostsFolderStaysWhenItsShareGoesBeforeTheOuterOne() throws Exception {
+    for (var name : List.of("place", "place/outer", "place/outer/inner")) {
+      Lab.own(Files.createDirectory(lab.resolve(name)));
+    }
+    guest.run("mount", "-t", "tmpfs", "guest", path("place")).expectSuccess();
+    shareWithAgent("place/outer/inner");
+    shares("add", path("place/outer")).expectSuccess();
+    awaitMounts(mounted(path("place/outer")) + " && " + mounted(path("place/outer/inner")));
+
+    shares("remove", path("place/outer/inner")).expectSuccess();
+    awaitMounts(unmounted(path("place/outer/inner")));
+    shares("add", path("b")).expectSuccess();
+    awaitMounts(mounted(path("b"))); // by then the agent is done with what went before
+
+    assertTrue(Files.isDirectory(lab.resolve("place/outer/inner")), this::agentLog);
+    shares("remove", path("place/outer")).expectSuccess();
+    awaitGuest("[ ! -e %s ]".formatted(path("place/outer/inner")));
+    awaitMounts(unmounted(path("place/outer")));
+    assertTrue(Files.isDirectory(lab.resolve("place/outer/inner")), this::agentLog);
+  }
+
   @Test
   void editByHandCountsAndBrokenOneDoesNot() throws Exception {
     shareWithAgent("b");
