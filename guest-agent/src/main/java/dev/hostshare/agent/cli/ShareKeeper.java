@@ -3,11 +3,13 @@ package dev.hostshare.agent.cli;
 import dev.hostshare.proto.v1.Share;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -101,12 +103,21 @@ final class ShareKeeper {
     }
     Map<Path, Share> wanted = new TreeMap<>();
     for (Share share : shares) {
-      Path path = Path.of(share.getPath());
-      if (!unwanted.contains(path)) {
-        wanted.put(path, share);
-      }
+      mountPoint(share)
+          .filter(path -> !unwanted.contains(path))
+          .ifPresent(path -> wanted.put(path, share));
     }
     return wanted;
+  }
+
+  /** Empty, and logged, if this machine has no such path. */
+  private static Optional<Path> mountPoint(Share share) {
+    try {
+      return Optional.of(Path.of(share.getPath()));
+    } catch (InvalidPathException e) {
+      log.error("a share cannot be mounted: {}", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private synchronized NavigableMap<Path, ActiveMount> all() {
@@ -172,6 +183,9 @@ final class ShareKeeper {
         mount(each.getKey(), requests.apply(each.getValue()));
       } catch (IOException e) {
         log.warn("{}: {} (trying again)", each.getKey(), e.getMessage());
+        complete = false;
+      } catch (RuntimeException e) {
+        log.error("{}: cannot be mounted (trying again)", each.getKey(), e);
         complete = false;
       }
       if (Thread.interrupted()) {
