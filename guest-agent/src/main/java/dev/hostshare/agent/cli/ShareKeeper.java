@@ -178,7 +178,6 @@ final class ShareKeeper {
       if (all().containsKey(each.getKey())) {
         continue;
       }
-      detachBelow(each.getKey());
       try {
         mount(each.getKey(), requests.apply(each.getValue()));
       } catch (IOException e) {
@@ -198,6 +197,7 @@ final class ShareKeeper {
   private void mount(Path path, MountRequest request) throws IOException {
     PreparedMount prepared = request.prepare();
     prepared.made().ifPresent(folder -> made.put(path, folder));
+    detachBelow(path); // not before: an attempt that fails again and again is to harm nobody
     ActiveMount active = prepared.mount();
     synchronized (this) {
       mounts.put(path, active);

@@ -1,6 +1,7 @@
 package dev.hostshare.agent.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -121,5 +122,18 @@ final class ShareKeeperTest {
     awaitMounted(inner);
     awaitAttempt(broken); // again
     assertTrue(MountTable.at(inner).isPresent());
+  }
+
+  @Test
+  void shareStaysWhileOneAroundItCannotBeMounted() throws Exception {
+    keeper.update(List.of(share(inner.toString())));
+    awaitAttempt(inner);
+    awaitMounted(inner);
+
+    keeper.update(List.of(share(outer.toString()), share(inner.toString())));
+    awaitAttempt(outer);
+    awaitAttempt(outer); // again, and the inner one was not mounted anew in between
+    assertTrue(MountTable.at(inner).isPresent());
+    assertFalse(MountTable.at(outer).isPresent());
   }
 }
