@@ -90,7 +90,7 @@ final class ShareKeeper {
       awaitStir(complete);
     }
     for (ActiveMount active : all().descendingMap().values()) {
-      unmount(active);
+      active.detach();
     }
     awaitServed();
   }
@@ -137,10 +137,11 @@ final class ShareKeeper {
                       && share.getIdentity() == active.fs().share().getIdentity();
               if (!same) {
                 detachBelow(path);
-                forget(path, active);
                 active.withdraw();
-              } else if (!isThere(path)) {
-                forget(path, active); // it went with the one that it was mounted on
+                forget(path, active);
+              } else if (active.isUnmounted() || !isThere(path)) {
+                active.left(); // on request, or with the one that it was mounted on
+                forget(path, active);
               }
             });
     removeMade(wanted);
@@ -155,8 +156,15 @@ final class ShareKeeper {
     }
   }
 
+  /** It is out of the tree. */
   private synchronized void forget(Path path, ActiveMount active) {
-    mounts.remove(path, active);
+    if (mounts.remove(path, active) && active.isUnmounted()) {
+      unwanted.add(path);
+    }
+  }
+
+  private synchronized boolean isMissing(Path path) {
+    return !mounts.containsKey(path) && !unwanted.contains(path);
   }
 
   private void detachBelow(Path path) {
@@ -165,8 +173,8 @@ final class ShareKeeper {
         .forEach(
             (below, active) -> {
               if (below.startsWith(path) && !below.equals(path)) {
+                active.detach();
                 forget(below, active);
-                unmount(active);
               }
             });
   }
@@ -175,7 +183,7 @@ final class ShareKeeper {
   private boolean mountMissing(Map<Path, Share> wanted) throws InterruptedException {
     boolean complete = true;
     for (Map.Entry<Path, Share> each : wanted.entrySet()) {
-      if (all().containsKey(each.getKey())) {
+      if (!isMissing(each.getKey())) {
         continue;
       }
       try {
@@ -214,24 +222,23 @@ final class ShareKeeper {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      boolean onRequest = control.remove(active);
+      control.remove(active);
       log.info("{}: unmounted", path);
       synchronized (this) {
         serving--;
-        if (mounts.remove(path, active) && onRequest) {
-          unwanted.add(path);
-        }
+        forget(path, active);
         stir();
       }
     }
   }
 
   /**
-   * A folder that stays behind would look like an empty share. One that a share hides waits until
-   * that is gone.
+   * A folder that stays behind would look like an empty share. One that a share hides, or that is
+   * still served, waits: to remove a mount point takes the mount from other namespaces.
    */
   private void removeMade(Map<Path, Share> wanted) {
-    Set<Path> mounted = all().keySet();
+    List<Path> served =
+        control.mounts().stream().map(active -> active.mount().mountPoint()).toList();
     made.descendingMap()
         .entrySet()
         .removeIf(
@@ -239,7 +246,7 @@ final class ShareKeeper {
               Path path = each.getKey();
               // The server of a share above it may be away, so that is not asked.
               return !wanted.containsKey(path)
-                  && mounted.stream().noneMatch(path::startsWith)
+                  && served.stream().noneMatch(path::startsWith)
                   && isRemoved(path, each.getValue());
             });
   }
@@ -275,14 +282,6 @@ final class ShareKeeper {
   private synchronized void awaitServed() throws InterruptedException {
     while (serving > 0) {
       wait();
-    }
-  }
-
-  private static void unmount(ActiveMount active) {
-    try {
-      active.mount().unmount(true);
-    } catch (IOException e) {
-      log.error("{}", e.getMessage());
     }
   }
 }

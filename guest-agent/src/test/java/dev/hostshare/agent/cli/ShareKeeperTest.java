@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -135,5 +136,39 @@ final class ShareKeeperTest {
     awaitAttempt(outer); // again, and the inner one was not mounted anew in between
     assertTrue(MountTable.at(inner).isPresent());
     assertFalse(MountTable.at(outer).isPresent());
+  }
+
+  /** Another mount namespace has the mount still, as a container would. */
+  @Test
+  void whatIsUnmountedOnRequestStaysSoEvenIfItIsServedOn() throws Exception {
+    keeper.update(List.of(share(inner.toString())));
+    awaitAttempt(inner);
+    awaitMounted(inner);
+    Process other =
+        new ProcessBuilder("unshare", "--mount", "sh", "-c", "echo ready; cat >/dev/null").start();
+    try {
+      assertEquals("ready", other.inputReader().readLine());
+
+      assertEquals(Optional.of("shared"), ask("umount " + inner));
+      assertEquals(Optional.of("no"), ask("owner " + inner));
+      Path broken = folder.resolve("broken");
+      keeper.update(List.of(share(broken.toString()), share(inner.toString())));
+
+      awaitAttempt(broken);
+      awaitAttempt(broken); // again, and the one that was unmounted not in between
+      assertTrue(MountTable.at(inner).isEmpty());
+      assertTrue(Files.isDirectory(inner), "it is the other namespace's mount point, too");
+      assertTrue(ask("status text").orElseThrow().contains(inner.toString()));
+    } finally {
+      other.outputWriter().close();
+      other.waitFor();
+    }
+    while (Files.exists(inner)) { // the mount point that the keeper made
+      Thread.onSpinWait();
+    }
+  }
+
+  private static Optional<String> ask(String request) throws IOException {
+    return ControlClient.ask(ProcessHandle.current(), request);
   }
 }
