@@ -25,6 +25,7 @@ launch() {
     exit 1
   fi
   find_jdk "$program"
+  set_charset
   # The cache of loaded and linked classes, made by bin/setup. The JVM ignores one that does not fit its version or its jars; it costs time, nothing else.
   cache=$lib/$module.aot
   if [ -n "${HOSTSHARE_AOT_OUTPUT:-}" ]; then
@@ -39,6 +40,14 @@ launch() {
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "-Dhostshare.launcher=$bin/$program" ${HOSTSHARE_JAVA_OPTS:-} \
     -cp "$class_path" "$main" "$@"
+}
+
+# File names are UTF-8. The JVM takes their charset from the locale and can name no other file, nor be told otherwise: where the locale has another charset, or
+# is not installed (`locale` complains), the program runs in one that every glibc system has.
+set_charset() {
+  if [ "$(locale charmap 2>&1)" != UTF-8 ]; then
+    export LC_ALL=C.UTF-8
+  fi
 }
 
 # Sets memory to what the arguments ask for. What cannot be read is left to the program, which refuses it.

@@ -15,12 +15,24 @@ final class ActiveMount implements FileSystem.ShareWatcher {
   private final FileSystem fs;
   private final ShareMount mount;
 
-  /** Whether the mount table shows it so. */
-  private volatile boolean readOnly;
+  /** What the share is now. */
+  private volatile boolean wantedReadOnly;
 
   private volatile boolean withdrawn;
 
-  /** Guarded by this. */
+  /**
+   * Out of the tree, even if containers have it still: another mount may be in its place. Written
+   * under the lock.
+   */
+  private volatile boolean detached;
+
+  /** That is so because somebody asked for it. Written under the lock. */
+  private volatile boolean unmounted;
+
+  // ---- guarded by this ----
+  /** Whether the mount table shows it so. */
+  private boolean readOnly;
+
   private boolean ended;
 
   ActiveMount(MountRequest request, FileSystem fs, ShareMount mount) {
@@ -28,6 +40,7 @@ final class ActiveMount implements FileSystem.ShareWatcher {
     this.fs = fs;
     this.mount = mount;
     readOnly = fs.share().getReadOnly();
+    wantedReadOnly = readOnly;
     fs.watchShare(this);
   }
 
@@ -48,26 +61,44 @@ final class ActiveMount implements FileSystem.ShareWatcher {
     return withdrawn;
   }
 
+  /** Whether it is out of the tree, as far as we know: others may still have it. */
+  boolean isDetached() {
+    return detached;
+  }
+
+  /** Whether it is out of the tree by {@link #unmount}. */
+  boolean isUnmounted() {
+    return unmounted;
+  }
+
   /** Waits until it is unmounted or its share was taken away, then ends the session. */
   void serve() throws InterruptedException {
     try {
       mount.awaitUnmounted();
     } finally {
+      left();
       fs.close();
     }
   }
 
+  /** Called on the event loop, which {@link #show} needs: the kernel writes back what there is. */
   @Override
   public void onChanged(Share now) {
-    boolean wanted = now.getReadOnly();
-    if (wanted == readOnly || request.isReadOnly()) {
-      return;
+    wantedReadOnly = now.getReadOnly();
+    if (!request.isReadOnly()) {
+      Thread.ofVirtual().name("hostshare-remount").start(this::show);
     }
-    Thread.ofVirtual().name("hostshare-remount").start(() -> show(wanted));
   }
 
-  /** What is written to a share that has become read-only, the server refuses in any case. */
-  private synchronized void show(boolean wanted) {
+  /**
+   * Remounts if the share is no longer as the mount table shows it. What is written to a share that
+   * has become read-only, the server refuses in any case.
+   */
+  synchronized void show() {
+    boolean wanted = wantedReadOnly;
+    if (detached || wanted == readOnly) {
+      return;
+    }
     try {
       mount.showReadOnly(wanted);
       readOnly = wanted;
@@ -75,6 +106,37 @@ final class ActiveMount implements FileSystem.ShareWatcher {
     } catch (IOException e) {
       log.warn("{}; the server refuses what may not be", e.getMessage());
     }
+  }
+
+  /**
+   * Takes the mount out of the tree because somebody asks for it.
+   *
+   * @throws IOException if it cannot be; in words if it is in use
+   */
+  synchronized void unmount() throws IOException {
+    if (!detached) {
+      mount.unmount(false);
+      unmounted = true;
+      detached = true;
+    }
+  }
+
+  /** Takes the mount out of the tree; whoever has it still goes on with it. */
+  synchronized void detach() {
+    if (detached) {
+      return;
+    }
+    try {
+      mount.unmount(true);
+      detached = true;
+    } catch (IOException e) {
+      log.error("{}", e.getMessage());
+    }
+  }
+
+  /** It is out of the tree, by whomever. Waits for those who are just at it. */
+  synchronized void left() {
+    detached = true;
   }
 
   @Override
@@ -96,9 +158,7 @@ final class ActiveMount implements FileSystem.ShareWatcher {
     withdrawn = true;
     log.info("{}: {} is no longer shared with us", mount.mountPoint(), request.share());
     try {
-      mount.unmount(true);
-    } catch (IOException e) {
-      log.error("{}", e.getMessage());
+      detach();
     } finally {
       fs.close();
     }

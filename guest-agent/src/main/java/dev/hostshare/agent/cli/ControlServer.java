@@ -15,8 +15,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +29,6 @@ final class ControlServer implements AutoCloseable {
   private final ServerSocketChannel socket;
   private final Path path;
   private final List<ActiveMount> mounts = new CopyOnWriteArrayList<>();
-  private final Set<ActiveMount> unmounted = ConcurrentHashMap.newKeySet();
 
   /** Begins to listen. */
   ControlServer() throws IOException {
@@ -49,10 +46,9 @@ final class ControlServer implements AutoCloseable {
     mounts.add(mount);
   }
 
-  /** Takes a mount that is gone off the list; true if a client asked that it be unmounted. */
-  boolean remove(ActiveMount mount) {
+  /** Takes a mount that is gone off the list. */
+  void remove(ActiveMount mount) {
     mounts.remove(mount);
-    return unmounted.remove(mount);
   }
 
   List<ActiveMount> mounts() {
@@ -99,19 +95,19 @@ final class ControlServer implements AutoCloseable {
     };
   }
 
+  /** The one in the tree, not those that only containers have still. */
   private Optional<ActiveMount> find(String mountPoint) {
     return mounts.stream()
+        .filter(active -> !active.isDetached())
         .filter(active -> active.mount().mountPoint().toString().equals(mountPoint))
         .findFirst();
   }
 
   private String unmount(ActiveMount active) {
-    unmounted.add(active);
     try {
-      active.mount().unmount(false);
+      active.unmount();
       return active.mount().awaitUnmounted(UNMOUNT_TIME) ? "done" : "shared";
     } catch (IOException e) {
-      unmounted.remove(active);
       return "error " + e.getMessage();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

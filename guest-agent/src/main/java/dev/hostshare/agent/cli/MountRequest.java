@@ -1,7 +1,6 @@
 package dev.hostshare.agent.cli;
 
 import dev.hostshare.agent.fs.FileSystem;
-import dev.hostshare.agent.fs.ShareMount;
 import dev.hostshare.agent.kernel.Libc;
 import dev.hostshare.agent.kernel.MountFlags;
 import dev.hostshare.agent.remote.SessionOptions;
@@ -33,21 +32,29 @@ record MountRequest(
   /**
    * Connects and mounts; usable when it returns.
    *
-   * @throws IOException if that fails; nothing is left behind, and the message says what to do
+   * @throws IOException if that fails; the message says what to do
    */
   ActiveMount mount() throws IOException {
+    return prepare().mount();
+  }
+
+  /**
+   * Connects, and sees to it that there is a folder to mount on.
+   *
+   * @throws IOException if that fails; the message says what to do
+   */
+  PreparedMount prepare() throws IOException {
     FileSystem fs = FileSystem.connect(session, share);
     try {
-      prepareMountPoint();
-      ShareMount mount = driver.mount(fs, mountPoint, flags);
-      return new ActiveMount(this, fs, mount);
+      return new PreparedMount(this, fs, prepareMountPoint());
     } catch (IOException | RuntimeException | Error e) {
       fs.close();
       throw e;
     }
   }
 
-  private void prepareMountPoint() throws IOException {
+  /** The mount point, if it had to be made. */
+  private Optional<MadeFolder> prepareMountPoint() throws IOException {
     Optional<MountTable.Mount> there = MountTable.at(mountPoint);
     if (there.isPresent() && there.get().isOurs()) {
       if (ControlClient.owner(mountPoint).isPresent()) {
@@ -60,7 +67,7 @@ record MountRequest(
       Libc.umount2(mountPoint.toString(), Libc.MNT_DETACH);
     }
     if (Files.isDirectory(mountPoint)) {
-      return;
+      return Optional.empty();
     }
     if (Files.exists(mountPoint, LinkOption.NOFOLLOW_LINKS)) {
       throw new IOException(
@@ -68,8 +75,9 @@ record MountRequest(
               .formatted(mountPoint));
     }
     try {
-      Files.createDirectories(mountPoint);
-      log.info("{}: created the mount point", mountPoint);
+      Optional<MadeFolder> made = MadeFolder.make(mountPoint);
+      made.ifPresent(_ -> log.info("{}: created the mount point", mountPoint));
+      return made;
     } catch (FileSystemException e) {
       throw new IOException(
           "cannot create mount point %s: %s"

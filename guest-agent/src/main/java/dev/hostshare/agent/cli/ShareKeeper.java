@@ -3,12 +3,13 @@ package dev.hostshare.agent.cli;
 import dev.hostshare.proto.v1.Share;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -42,12 +43,13 @@ final class ShareKeeper {
   /** Unmounted by `hostshare-agent umount`: they stay so until we are started again. */
   private final Set<Path> unwanted = new HashSet<>();
 
-  /** Mount points that we made. */
-  private final Set<Path> made = new HashSet<>();
-
   private int serving;
   private boolean stirred;
   private boolean stopping;
+
+  // ---- of the thread that runs ----
+  /** Mount points that we made. */
+  private final TreeMap<Path, MadeFolder> made = new TreeMap<>();
 
   /**
    * Nothing is mounted yet.
@@ -88,7 +90,7 @@ final class ShareKeeper {
       awaitStir(complete);
     }
     for (ActiveMount active : all().descendingMap().values()) {
-      unmount(active);
+      active.detach();
     }
     awaitServed();
   }
@@ -101,12 +103,21 @@ final class ShareKeeper {
     }
     Map<Path, Share> wanted = new TreeMap<>();
     for (Share share : shares) {
-      Path path = Path.of(share.getPath());
-      if (!unwanted.contains(path)) {
-        wanted.put(path, share);
-      }
+      mountPoint(share)
+          .filter(path -> !unwanted.contains(path))
+          .ifPresent(path -> wanted.put(path, share));
     }
     return wanted;
+  }
+
+  /** Empty, and logged, if this machine has no such path. */
+  private static Optional<Path> mountPoint(Share share) {
+    try {
+      return Optional.of(Path.of(share.getPath()));
+    } catch (InvalidPathException e) {
+      log.error("a share cannot be mounted: {}", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private synchronized NavigableMap<Path, ActiveMount> all() {
@@ -126,10 +137,11 @@ final class ShareKeeper {
                       && share.getIdentity() == active.fs().share().getIdentity();
               if (!same) {
                 detachBelow(path);
-                forget(path, active);
                 active.withdraw();
-              } else if (!isThere(path)) {
-                forget(path, active); // it went with the one that it was mounted on
+                forget(path, active);
+              } else if (active.isUnmounted() || !isThere(path)) {
+                active.left(); // on request, or with the one that it was mounted on
+                forget(path, active);
               }
             });
     removeMade(wanted);
@@ -144,8 +156,15 @@ final class ShareKeeper {
     }
   }
 
+  /** It is out of the tree. */
   private synchronized void forget(Path path, ActiveMount active) {
-    mounts.remove(path, active);
+    if (mounts.remove(path, active) && active.isUnmounted()) {
+      unwanted.add(path);
+    }
+  }
+
+  private synchronized boolean isMissing(Path path) {
+    return !mounts.containsKey(path) && !unwanted.contains(path);
   }
 
   private void detachBelow(Path path) {
@@ -154,8 +173,8 @@ final class ShareKeeper {
         .forEach(
             (below, active) -> {
               if (below.startsWith(path) && !below.equals(path)) {
+                active.detach();
                 forget(below, active);
-                unmount(active);
               }
             });
   }
@@ -164,14 +183,16 @@ final class ShareKeeper {
   private boolean mountMissing(Map<Path, Share> wanted) throws InterruptedException {
     boolean complete = true;
     for (Map.Entry<Path, Share> each : wanted.entrySet()) {
-      if (all().containsKey(each.getKey())) {
+      if (!isMissing(each.getKey())) {
         continue;
       }
-      detachBelow(each.getKey());
       try {
         mount(each.getKey(), requests.apply(each.getValue()));
       } catch (IOException e) {
         log.warn("{}: {} (trying again)", each.getKey(), e.getMessage());
+        complete = false;
+      } catch (RuntimeException e) {
+        log.error("{}: cannot be mounted (trying again)", each.getKey(), e);
         complete = false;
       }
       if (Thread.interrupted()) {
@@ -182,14 +203,13 @@ final class ShareKeeper {
   }
 
   private void mount(Path path, MountRequest request) throws IOException {
-    boolean makes = !Files.exists(path);
-    ActiveMount active = request.mount();
+    PreparedMount prepared = request.prepare();
+    prepared.made().ifPresent(folder -> made.put(path, folder));
+    detachBelow(path); // not before: an attempt that fails again and again is to harm nobody
+    ActiveMount active = prepared.mount();
     synchronized (this) {
       mounts.put(path, active);
       serving++;
-      if (makes) {
-        made.add(path);
-      }
     }
     control.add(active);
     log.info("{}: mounted", path);
@@ -202,34 +222,44 @@ final class ShareKeeper {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      boolean onRequest = control.remove(active);
+      control.remove(active);
       log.info("{}: unmounted", path);
       synchronized (this) {
         serving--;
-        if (mounts.remove(path, active) && onRequest) {
-          unwanted.add(path);
-        }
+        forget(path, active);
         stir();
       }
     }
   }
 
-  /** A folder that stays behind would look like an empty share. */
-  private synchronized void removeMade(Map<Path, Share> wanted) {
-    made.removeIf(
-        path -> {
-          if (wanted.containsKey(path) || mounts.containsKey(path) || isThere(path)) {
-            return false;
-          }
-          try {
-            Files.deleteIfExists(path);
-          } catch (DirectoryNotEmptyException e) {
-            log.info("{}: something is in the mount point, so it stays", path);
-          } catch (IOException e) {
-            log.warn("{}: the mount point cannot be removed: {}", path, e.getMessage());
-          }
-          return true;
-        });
+  /**
+   * A folder that stays behind would look like an empty share. One that a share hides, or that is
+   * still served, waits: to remove a mount point takes the mount from other namespaces.
+   */
+  private void removeMade(Map<Path, Share> wanted) {
+    List<Path> served =
+        control.mounts().stream().map(active -> active.mount().mountPoint()).toList();
+    made.descendingMap()
+        .entrySet()
+        .removeIf(
+            each -> {
+              Path path = each.getKey();
+              // The server of a share above it may be away, so that is not asked.
+              return !wanted.containsKey(path)
+                  && served.stream().noneMatch(path::startsWith)
+                  && isRemoved(path, each.getValue());
+            });
+  }
+
+  private static boolean isRemoved(Path path, MadeFolder folder) {
+    try {
+      return folder.remove();
+    } catch (DirectoryNotEmptyException e) {
+      log.info("{}: something is in the mount point, so it stays", path);
+    } catch (IOException e) {
+      log.warn("{}: the mount point cannot be removed: {}", path, e.getMessage());
+    }
+    return true;
   }
 
   private synchronized void awaitStir(boolean complete) throws InterruptedException {
@@ -252,14 +282,6 @@ final class ShareKeeper {
   private synchronized void awaitServed() throws InterruptedException {
     while (serving > 0) {
       wait();
-    }
-  }
-
-  private static void unmount(ActiveMount active) {
-    try {
-      active.mount().unmount(true);
-    } catch (IOException e) {
-      log.error("{}", e.getMessage());
     }
   }
 }

@@ -7,6 +7,8 @@ import dev.hostshare.proto.v1.FileServiceGrpc;
 import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Invalidate;
 import dev.hostshare.proto.v1.ServerFrame;
+import dev.hostshare.proto.v1.Share;
+import dev.hostshare.proto.v1.SharesChanged;
 import dev.hostshare.proto.v1.Welcome;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -130,6 +132,14 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
 
   public synchronized void invalidate(Invalidate invalidate) {
     client.onNext(ServerFrame.newBuilder().setInvalidate(invalidate).build());
+  }
+
+  /** Tells the client that these are the shares now; a new session finds the one that there is. */
+  public synchronized void changeShares(List<Share> shares) {
+    client.onNext(
+        ServerFrame.newBuilder()
+            .setSharesChanged(SharesChanged.newBuilder().addAllShares(shares))
+            .build());
   }
 
   @Override

@@ -38,6 +38,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The file-sharing list, changed while guests use what is on it.
@@ -114,10 +116,10 @@ final class SharesTest {
     return Command.run(Command.LIMIT, new ProcessBuilder(Server.asUser(line)));
   }
 
-  private void runAgent() throws IOException {
+  private void runAgent(List<String> command) throws IOException {
     agents.add(
         guest
-            .builder(Installation.agent("run", "--server", address()))
+            .builder(command)
             .redirectErrorStream(true)
             .redirectOutput(lab.resolve("agent.log").toFile())
             .start());
@@ -133,7 +135,7 @@ final class SharesTest {
       shares("add", path(name)).expectSuccess();
     }
     serve();
-    runAgent();
+    runAgent(Installation.agent("run", "--server", address()));
     for (var name : names) {
       awaitMounts(mounted(path(name)));
     }
@@ -385,6 +387,64 @@ final class SharesTest {
     Lab.own(Files.writeString(place.resolve("c/file"), "new"));
     awaitMounts(mounted(path("place/c")));
     assertEquals("new", guest.shell("cat " + path("place/c/file")));
+  }
+
+  /**
+   * As a service manager, cron or mount(8) may start the two: with no locale, or with one that is
+   * not installed.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"LC_ALL=C", "LANG=xx_XX.UTF-8"})
+  void namesAreUtf8WhateverTheLocaleIs(String locale) throws Exception {
+    var bare = List.of("env", "-i", "PATH=" + System.getenv("PATH"), locale);
+    var home = "HOME=" + lab.resolve("home");
+    // The shell makes the name: this JVM's locale may be any, too.
+    var folder = lab + "/$(printf 'B\\303\\274ro')";
+    shell("mkdir %1$s; echo in >%1$s/file; chown -R %2$d %1$s".formatted(folder, Server.UID));
+    shares("remove", path("home")).expectSuccess();
+    var add = new ArrayList<>(bare);
+    add.add(home);
+    add.addAll(Installation.server("shares", "add"));
+    shell(String.join(" ", Server.asUser(add)) + " " + folder + " --state " + path("state"));
+
+    var wrapper = new ArrayList<>(bare);
+    wrapper.add(home);
+    server = Server.startWrapped(wrapper, "--state", path("state"), "--listen", address());
+    var agent = new ArrayList<>(bare);
+    agent.addAll(Installation.agent("run", "--server", address()));
+    runAgent(agent);
+
+    awaitMounts(mounted(folder));
+    assertEquals("in", guest.shell("cat %s/file".formatted(folder)));
+  }
+
+  private static void shell(String script) {
+    Command.run("sh", "-euc", script).expectSuccess();
+  }
+
+  /**
+   * The agent removes the mount points that it made, not what an outer share shows in their place.
+   */
+  @Test
+  void hostsFolderStaysWhenItsShareGoesBeforeTheOuterOne() throws Exception {
+    for (var name : List.of("place", "place/outer", "place/outer/inner")) {
+      Lab.own(Files.createDirectory(lab.resolve(name)));
+    }
+    guest.run("mount", "-t", "tmpfs", "guest", path("place")).expectSuccess();
+    shareWithAgent("place/outer/inner");
+    shares("add", path("place/outer")).expectSuccess();
+    awaitMounts(mounted(path("place/outer")) + " && " + mounted(path("place/outer/inner")));
+
+    shares("remove", path("place/outer/inner")).expectSuccess();
+    awaitMounts(unmounted(path("place/outer/inner")));
+    shares("add", path("b")).expectSuccess();
+    awaitMounts(mounted(path("b"))); // by then the agent is done with what went before
+
+    assertTrue(Files.isDirectory(lab.resolve("place/outer/inner")), this::agentLog);
+    shares("remove", path("place/outer")).expectSuccess();
+    awaitGuest("[ ! -e %s ]".formatted(path("place/outer/inner")));
+    awaitMounts(unmounted(path("place/outer")));
+    assertTrue(Files.isDirectory(lab.resolve("place/outer/inner")), this::agentLog);
   }
 
   @Test
