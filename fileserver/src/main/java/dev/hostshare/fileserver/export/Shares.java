@@ -13,9 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,8 +34,18 @@ public final class Shares implements AutoCloseable {
   private final FileId hidden;
   private volatile List<Export> exports = List.of();
 
-  /** Shares that were kept although their folders could not be opened; guarded by this. */
+  // ---- guarded by this ----
+  /** Shares that were kept although their folders could not be opened. */
   private Set<Path> kept = Set.of();
+
+  /** The folders of the list that are not shared, by its paths. */
+  private Map<Path, Path> closed = Map.of();
+
+  /**
+   * Folders that shares, others and the state lie in, and their roots: what was last known counts
+   * while one cannot be looked at, or a guest that uses up the descriptors would be free of it.
+   */
+  private Map<Path, FileId> known = Map.of();
 
   /**
    * No shares yet.
@@ -141,9 +149,18 @@ public final class Shares implements AutoCloseable {
       changed |= !line.spec().equals(e.getKey().spec());
       e.getKey().become(line.spec(), line.folder());
     }
-    List<Export> shares = List.copyOf(next.keySet());
     // Before anybody can have them: a share must not be had without what is said of its folders.
-    changed |= nest(shares, list);
+    for (Map.Entry<Export, Nested> e : nested(next.keySet(), list).entrySet()) {
+      Nested its = e.getValue();
+      if (its.trouble != null && opened.contains(e.getKey())) {
+        failures.put(e.getKey().spec().path(), its.trouble);
+        next.remove(e.getKey());
+        e.getKey().close();
+      } else {
+        changed |= e.getKey().nest(its.inner, its.between);
+      }
+    }
+    List<Export> shares = List.copyOf(next.keySet());
     if (!changed && shares.equals(exports)) {
       return new Outcome(false, failures);
     }
@@ -191,10 +208,8 @@ public final class Shares implements AutoCloseable {
     final Map<FileId, Export.Inner> inner = new HashMap<>();
     final Set<FileId> between = new HashSet<>();
 
-    void add(FileId root, Export.Inner folder, List<FileId> way) {
-      between.addAll(way);
-      inner.merge(root, folder, Nested::ofTwoPaths);
-    }
+    /** Why it is not known of a folder which it is; null if it is of all. */
+    ErrnoException trouble;
 
     /** Of two lines that lead to one folder the one that shares it counts, and read-only more. */
     private static Export.Inner ofTwoPaths(Export.Inner a, Export.Inner b) {
@@ -205,60 +220,88 @@ public final class Shares implements AutoCloseable {
     }
   }
 
-  /**
-   * Tells the shares what lies in them: others, folders of the list that are not shared, and the
-   * server's state. Whether that has changed.
-   */
-  private boolean nest(List<Export> shares, List<ListedShare> list) {
+  /** What lies in each share: others, folders of the list that are not shared, and the state. */
+  private Map<Export, Nested> nested(Set<Export> shares, List<ListedShare> list) {
+    Map<Path, FileId> knownNow = new HashMap<>();
+    Map<Path, Path> closedNow = new HashMap<>();
     Map<Path, List<Nested>> byFolder = new HashMap<>();
     Map<Export, Nested> nested = new LinkedHashMap<>();
     for (Export share : shares) {
       Nested its = new Nested();
       nested.put(share, its);
       byFolder.computeIfAbsent(share.realPath(), _ -> new ArrayList<>()).add(its);
+      knownNow.put(share.realPath(), share.rootId());
     }
     for (Export share : shares) {
       var inner = new Export.Inner(share.spec(), share.realPath(), true);
-      outwards(share.realPath(), byFolder, (outer, way) -> outer.add(share.rootId(), inner, way));
+      place(share.realPath(), inner, byFolder, knownNow);
     }
     for (ListedShare line : list) {
-      if (!line.open() && line.folder() != null) {
-        var inner = new Export.Inner(line.spec(), line.folder(), false);
-        idOf(line.folder())
-            .ifPresent(
-                id -> outwards(line.folder(), byFolder, (outer, way) -> outer.add(id, inner, way)));
+      Path path = line.spec().path();
+      Path folder = line.folder() == null ? closed.get(path) : line.folder();
+      if (!line.open() && folder != null) {
+        closedNow.put(path, folder);
+        place(folder, new Export.Inner(line.spec(), folder, false), byFolder, knownNow);
       }
     }
-    outwards(state, byFolder, (outer, way) -> outer.between.addAll(way));
-    boolean changed = false;
-    for (Map.Entry<Export, Nested> e : nested.entrySet()) {
-      changed |= e.getKey().nest(e.getValue().inner, e.getValue().between);
-    }
-    return changed;
+    place(state, null, byFolder, knownNow);
+    known = knownNow;
+    closed = closedNow;
+    return nested;
   }
 
-  /** Passes on each share that a folder lies in, with the folders between them. */
-  private void outwards(
-      Path folder, Map<Path, List<Nested>> byFolder, BiConsumer<Nested, List<FileId>> action) {
-    List<Path> between = new ArrayList<>();
+  /**
+   * Notes a folder in each share that it lies in, with the folders between them.
+   *
+   * @param inner null: nothing is to be said of the folder itself
+   * @param ids the identities that were looked up until now
+   */
+  private void place(
+      Path folder, Export.Inner inner, Map<Path, List<Nested>> byFolder, Map<Path, FileId> ids) {
+    List<Path> way = new ArrayList<>();
     for (Path p = folder.getParent(); p != null; p = p.getParent()) {
-      List<Nested> outer = byFolder.get(p);
-      if (outer != null) {
-        List<FileId> way = between.stream().flatMap(b -> idOf(b).stream()).toList();
-        outer.forEach(o -> action.accept(o, way));
+      for (Nested outer : byFolder.getOrDefault(p, List.of())) {
+        try {
+          if (inner != null) {
+            FileId id = idOf(folder, ids);
+            if (id != null) {
+              outer.inner.merge(id, inner, Nested::ofTwoPaths);
+            }
+          }
+          for (Path between : way) {
+            FileId id = idOf(between, ids);
+            if (id != null) {
+              outer.between.add(id);
+            }
+          }
+        } catch (ErrnoException e) {
+          outer.trouble = e;
+        }
       }
-      between.add(p);
+      way.add(p);
     }
   }
 
-  private Optional<FileId> idOf(Path folder) {
-    try {
-      return Optional.of(identify(folder));
-    } catch (ErrnoException e) {
-      // Moved this very moment: the next look at the list finds what lay in it gone, too.
-      log.debug("{} is not where it was: {}", folder, e.getMessage());
-      return Optional.empty();
+  /** Null if it is not there; what was last known if it cannot be looked at. */
+  private FileId idOf(Path folder, Map<Path, FileId> ids) throws ErrnoException {
+    FileId id = ids.get(folder);
+    if (id == null) {
+      try {
+        id = identify(folder);
+      } catch (ErrnoException e) {
+        if (isGone(e)) {
+          // Moved this very moment: the next look at the list finds what lay in it gone, too.
+          log.debug("{} is not where it was: {}", folder, e.getMessage());
+          return null;
+        }
+        id = known.get(folder);
+        if (id == null) {
+          throw e;
+        }
+      }
+      ids.put(folder, id);
     }
+    return id;
   }
 
   /** Guests have nothing any more; their sessions are closed already. */

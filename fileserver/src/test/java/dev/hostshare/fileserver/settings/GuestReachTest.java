@@ -282,6 +282,22 @@ final class GuestReachTest {
   }
 
   @Test
+  void guestThatUsesUpTheDescriptorsIsBoundAsBefore() throws Exception {
+    store.add(writable(data));
+    long folder = walk(root, "data");
+    long handle = open(walk(folder, "f"), Linux.O_WRONLY);
+    openErrno = Errno.EMFILE;
+    set(data, true, false);
+    assertErrno(Errno.EBADF, () -> write(handle, "lost"));
+    assertErrno(Errno.EACCES, () -> walk(root, "data"));
+    assertErrno(
+        Errno.EBUSY, () -> guest.names().rename(root, name(".local"), root, name("old"), 0, ROOT));
+    store.remove(home);
+    assertEquals(List.of(), shared());
+    assertErrno(Errno.EACCES, () -> walk(root, ".local"));
+  }
+
+  @Test
   void shareWithOwnersOfItsOwnIsCheckedInOneThatAsksTheCaller() throws Exception {
     Files.setPosixFilePermissions(data.resolve("f"), PosixFilePermissions.fromString("rw-------"));
     store.update(home, s -> new SharedFolder(s.path(), false, new OwnerPolicy.Caller(), true, ""));
