@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Where guests can change what is there: in the folders that they may write to. */
 final class Reach {
@@ -15,13 +16,16 @@ final class Reach {
   Reach(List<SharedFolder> list) {
     for (SharedFolder folder : list) {
       if (folder.enabled() && !folder.readOnly()) {
-        try {
-          folders.put(folder.path().toRealPath(), folder.path());
-        } catch (IOException e) {
-          // Not there, or not to be had: no guest can be in it.
-          folders.remove(folder.path());
-        }
+        real(folder.path()).ifPresent(real -> folders.put(real, folder.path()));
       }
+    }
+  }
+
+  private static Optional<Path> real(Path path) {
+    try {
+      return Optional.of(path.toRealPath());
+    } catch (IOException e) {
+      return Optional.empty(); // not there, or not to be had: nothing leads through it, either
     }
   }
 

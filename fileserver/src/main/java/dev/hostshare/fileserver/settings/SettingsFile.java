@@ -35,7 +35,7 @@ import java.util.Set;
 final class SettingsFile {
   static final int VERSION = 1;
 
-  /** 16 MiB: more than a thousand shares with the longest paths and notes, escaped. */
+  /** 16 MiB: more than the longest list has with the longest paths and notes, all escaped. */
   static final int MAX_BYTES = 16 << 20;
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
