@@ -115,7 +115,8 @@ final class ShareKeeper {
     try {
       return Optional.of(Path.of(share.getPath()));
     } catch (InvalidPathException e) {
-      log.error("a share cannot be mounted: {}", e.getMessage());
+      String printable = share.getPath().replaceAll("\\p{Cntrl}", "?");
+      log.error("{} cannot be mounted: {}", printable, e.getReason());
       return Optional.empty();
     }
   }
