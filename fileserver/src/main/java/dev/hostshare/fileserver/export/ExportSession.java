@@ -53,8 +53,8 @@ public final class ExportSession implements AutoCloseable {
     this.overlay = overlay;
     this.descriptors = descriptors;
     maxNodes = limits.nodes();
-    nodes = new NodeTable(maxNodes, limits.all(), this::forgotten);
-    handles = new HandleTable(host, limits.handles());
+    nodes = new NodeTable(maxNodes, limits.allNodes(), this::forgotten);
+    handles = new HandleTable(host, limits.handles(), limits.allHandles());
     xattrs = new Xattrs(this);
     inodes = new Inodes(this);
     names = new Names(this);

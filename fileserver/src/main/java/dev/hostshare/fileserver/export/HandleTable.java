@@ -8,22 +8,34 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The open files and directories of one session. Thread-safe; one lock. */
+/**
+ * The open files and directories of one session, and how many descriptors it has for them and for
+ * its locks. Thread-safe; one lock.
+ */
 final class HandleTable {
   private final HostFs host;
   private final int limit;
+  private final Quota all;
   private final Map<Long, Handle> byId = new HashMap<>();
+  private int descriptors;
   private long lastId;
   private boolean closed;
 
-  HandleTable(HostFs host, int limit) {
+  /**
+   * Nothing is open.
+   *
+   * @param limit the most descriptors that a session may have
+   * @param all counts those of all sessions
+   */
+  HandleTable(HostFs host, int limit, Quota all) {
     this.host = host;
     this.limit = limit;
+    this.all = all;
   }
 
-  /** ENFILE when the session has too many open; the caller still owns {@code fd} then. */
+  /** ENFILE when too many are open; the caller still owns {@code fd} then. */
   synchronized OpenFile addFile(Node node, int fd, int flags) throws ErrnoException {
-    requireRoom(node);
+    take(node);
     OpenFile file = new OpenFile(++lastId, node, fd, host, flags);
     byId.put(file.id, file);
     file.next = node.openFile;
@@ -32,20 +44,28 @@ final class HandleTable {
   }
 
   synchronized OpenDirectory addDirectory(Node node, int fd) throws ErrnoException {
-    requireRoom(node);
+    take(node);
     OpenDirectory directory = new OpenDirectory(++lastId, node, fd, host);
     byId.put(directory.id, directory);
     return directory;
   }
 
-  private void requireRoom(Node node) throws ErrnoException {
+  /** Counts a descriptor; ENFILE when there are too many, of this session or of all. */
+  synchronized void take(Node node) throws ErrnoException {
     node.export.requireGranted();
     if (closed) {
       throw ErrnoException.of(Errno.ENOTCONN);
     }
-    if (byId.size() >= limit) {
+    if (descriptors >= limit || !all.add()) {
       throw ErrnoException.of(Errno.ENFILE);
     }
+    descriptors++;
+  }
+
+  /** Descriptors that were counted are closed, or about to be. */
+  synchronized void give(int number) {
+    descriptors -= number;
+    all.remove(number);
   }
 
   /** The handle, entered: the caller leaves it. EBADF if there is none. */
@@ -97,6 +117,7 @@ final class HandleTable {
     if (handle == null) {
       throw ErrnoException.of(Errno.EBADF);
     }
+    give(1);
     if (handle instanceof OpenFile file) {
       unlink(file);
     }
@@ -140,18 +161,20 @@ final class HandleTable {
           unlink(file);
         }
       }
+      give(revoked.size());
     }
     revoked.forEach(Handle::leave);
   }
 
   /** The end of the session: all are closed, and none can be opened any more. */
   void close() {
-    List<Handle> all;
+    List<Handle> open;
     synchronized (this) {
       closed = true;
-      all = new ArrayList<>(byId.values());
+      open = new ArrayList<>(byId.values());
       byId.clear();
+      give(open.size());
     }
-    all.forEach(Handle::leave);
+    open.forEach(Handle::leave);
   }
 }

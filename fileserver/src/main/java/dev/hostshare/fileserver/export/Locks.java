@@ -166,20 +166,40 @@ public final class Locks {
         return known;
       }
     }
-    Owner fresh = new Owner(openDescription(file));
+    Owner fresh = open(file);
     try {
       return enter(key, fresh);
     } catch (ErrnoException e) {
-      host.close(fresh.fd);
+      close(fresh);
       throw e;
     }
+  }
+
+  /** ENOLCK if that would be a descriptor too many. */
+  private Owner open(OpenFile file) throws ErrnoException {
+    try {
+      session.handles.take(file.node);
+    } catch (ErrnoException e) {
+      throw e.errno() == Errno.ENFILE ? ErrnoException.of(Errno.ENOLCK) : e;
+    }
+    try {
+      return new Owner(openDescription(file));
+    } catch (ErrnoException e) {
+      session.handles.give(1);
+      throw e;
+    }
+  }
+
+  private void close(Owner owner) {
+    host.close(owner.fd);
+    session.handles.give(1);
   }
 
   private synchronized Owner enter(Key key, Owner fresh) throws ErrnoException {
     key.node().export.requireGranted(); // else it would outlive its share
     Owner known = owners.putIfAbsent(key, fresh);
     if (known != null) {
-      host.close(fresh.fd);
+      close(fresh);
     }
     Owner mine = known == null ? fresh : known;
     mine.users++;
@@ -202,7 +222,7 @@ public final class Locks {
     mine.users--;
     if (mine.users == 0 && (mine.released || mine.held.isEmpty())) {
       owners.remove(new Key(node, owner), mine);
-      host.close(mine.fd);
+      close(mine);
     }
   }
 
@@ -215,7 +235,7 @@ public final class Locks {
     if (mine != null) {
       mine.released = true;
       if (mine.users == 0) {
-        host.close(mine.fd);
+        close(mine);
       }
     }
   }
@@ -302,7 +322,7 @@ public final class Locks {
               Owner owner = e.getValue();
               owner.released = true;
               if (owner.users == 0) {
-                host.close(owner.fd);
+                close(owner);
               }
               return true;
             });
@@ -313,7 +333,7 @@ public final class Locks {
     for (Owner owner : owners.values()) {
       owner.released = true;
       if (owner.users == 0) {
-        host.close(owner.fd);
+        close(owner);
       }
     }
     owners.clear();

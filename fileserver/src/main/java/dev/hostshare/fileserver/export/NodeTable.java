@@ -23,7 +23,7 @@ final class NodeTable {
   private record Key(Export export, FileId fileId) {}
 
   private final int limit;
-  private final NodeCount all;
+  private final Quota all;
   private final Consumer<Node> onGone;
   private final Map<Long, Node> byId = new HashMap<>();
   private final Map<Key, Node> byKey = new HashMap<>();
@@ -37,7 +37,7 @@ final class NodeTable {
    * @param all counts those of all sessions
    * @param onGone told of each node that is forgotten, outside the lock
    */
-  NodeTable(int limit, NodeCount all, Consumer<Node> onGone) {
+  NodeTable(int limit, Quota all, Consumer<Node> onGone) {
     this.limit = limit;
     this.all = all;
     this.onGone = onGone;

@@ -102,7 +102,6 @@ public final class FileServer implements AutoCloseable {
   public FileServer(Config config) throws IOException {
     version = config.version();
     state = StateFolder.take(config.state());
-    // A descriptor for each of: cached directories 1/4, a session's handles 1/2, all else the rest.
     int budget = descriptorLimit();
     descriptors = new DirectoryDescriptors(host, Math.clamp(budget / 4, 16, 16384));
     limits = SessionLimits.forDescriptors(budget);

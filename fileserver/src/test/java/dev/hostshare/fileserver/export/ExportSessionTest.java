@@ -3,6 +3,7 @@ package dev.hostshare.fileserver.export;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -45,7 +46,8 @@ final class ExportSessionTest {
   private OverlayStore overlay;
   private Export export;
   private ExportSession session;
-  private NodeCount all = new NodeCount(10_000);
+  private Quota all = new Quota(10_000);
+  private Quota allHandles = new Quota(1000);
   private long root;
 
   @BeforeEach
@@ -70,7 +72,7 @@ final class ExportSessionTest {
             overlay,
             new DirectoryDescriptors(host, DESCRIPTORS),
             new Watches(null, 0),
-            new SessionLimits(10_000, all, 64, 4));
+            new SessionLimits(10_000, all, 64, allHandles, 4));
     root = session.mount(export, ROOT).node();
   }
 
@@ -260,7 +262,7 @@ final class ExportSessionTest {
     for (int i = 0; i < 5; i++) {
       java.nio.file.Files.writeString(share.resolve("f" + i), "x");
     }
-    all = new NodeCount(3); // the root and two more
+    all = new Quota(3); // the root and two more
     restart(new OwnerPolicy.Host(), false);
     Directories.Opened told =
         session.directories().open(root, 1 << 16, Directories.Detail.ATTRIBUTES, ROOT);
@@ -282,6 +284,27 @@ final class ExportSessionTest {
     assertEquals(1, lookup(root, unknown).attributes().stat().size());
     session.close();
     assertEquals(0, all.count(), "given back with the session");
+  }
+
+  @Test
+  void descriptorsOfAllSessionsAreBoundedThoseOfLocksIncluded() throws Exception {
+    java.nio.file.Files.writeString(share.resolve("f"), "x");
+    allHandles = new Quota(3);
+    restart(new OwnerPolicy.Host(), false);
+    long f = lookup(root, "f").node();
+    long first = session.files().open(f, Linux.O_RDWR, false, ROOT).handle();
+    long second = session.files().open(f, Linux.O_RDWR, false, ROOT).handle();
+    var range = new Locks.Range(Linux.F_WRLCK, 0, 0);
+    assertTrue(session.locks().trySet(first, 1, 1, range));
+    assertTrue(session.locks().trySet(second, 1, 1, new Locks.Range(Linux.F_WRLCK, 5, 5)));
+    assertErrno(Errno.ENFILE, () -> session.files().open(f, Linux.O_RDONLY, false, ROOT));
+    assertErrno(Errno.ENFILE, () -> session.directories().open(root, 0, null, ROOT));
+    assertErrno(Errno.ENOLCK, () -> session.locks().trySet(first, 2, 2, range));
+    session.files().release(second);
+    assertFalse(session.locks().trySet(first, 2, 2, range));
+    session.files().release(session.files().open(f, Linux.O_RDONLY, false, ROOT).handle());
+    session.close();
+    assertEquals(0, allHandles.count(), "given back with the session");
   }
 
   @Test

@@ -10,8 +10,8 @@ import com.google.protobuf.ByteString;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
 import dev.hostshare.fileserver.export.ExportSession;
 import dev.hostshare.fileserver.export.ListedShare;
-import dev.hostshare.fileserver.export.NodeCount;
 import dev.hostshare.fileserver.export.OwnerPolicy;
+import dev.hostshare.fileserver.export.Quota;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.ShareSpec;
 import dev.hostshare.fileserver.export.Shares;
@@ -92,7 +92,7 @@ final class FileServiceTest {
                       overlay,
                       new DirectoryDescriptors(host, 64),
                       watches,
-                      new SessionLimits(1000, new NodeCount(10_000), 100, 2));
+                      new SessionLimits(1000, new Quota(10_000), 100, new Quota(100), 2));
               Operations operations = new Operations(view, shares, FileServiceHandler.MAX_PAYLOAD);
               return new Session(client, view, operations, workers, Thread::new);
             },

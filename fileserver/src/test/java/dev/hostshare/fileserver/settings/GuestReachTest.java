@@ -10,8 +10,8 @@ import dev.hostshare.fileserver.export.Caller;
 import dev.hostshare.fileserver.export.DirectoryDescriptors;
 import dev.hostshare.fileserver.export.Export;
 import dev.hostshare.fileserver.export.ExportSession;
-import dev.hostshare.fileserver.export.NodeCount;
 import dev.hostshare.fileserver.export.OwnerPolicy;
+import dev.hostshare.fileserver.export.Quota;
 import dev.hostshare.fileserver.export.SessionLimits;
 import dev.hostshare.fileserver.export.Shares;
 import dev.hostshare.fileserver.export.Watches;
@@ -101,7 +101,7 @@ final class GuestReachTest {
             overlay,
             new DirectoryDescriptors(host, 16),
             watches,
-            new SessionLimits(1000, new NodeCount(1000), 64, 4));
+            new SessionLimits(1000, new Quota(1000), 64, new Quota(64), 4));
     root = mount(home);
   }
 

@@ -2,13 +2,13 @@ package dev.hostshare.fileserver.export;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The nodes of all sessions, which share one memory. Thread-safe. */
-public final class NodeCount {
+/** So many of something for all sessions together: nodes, descriptors. Thread-safe. */
+public final class Quota {
   private final int limit;
   private final AtomicInteger count = new AtomicInteger();
 
   /** None yet, of at most {@code limit}. */
-  public NodeCount(int limit) {
+  public Quota(int limit) {
     this.limit = limit;
   }
 
@@ -21,8 +21,8 @@ public final class NodeCount {
     return false;
   }
 
-  void remove(int nodes) {
-    count.addAndGet(-nodes);
+  void remove(int number) {
+    count.addAndGet(-number);
   }
 
   /** How many there are. */
