@@ -5,9 +5,7 @@ import dev.hostshare.agent.remote.Call;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Writes to one file that were answered before the server has them: the program goes on while it
@@ -17,6 +15,8 @@ import java.util.Set;
  * well, so that the last one wins.
  *
  * <p>Thread-safe. What waits is run by the thread that ends the last write, with no lock held.
+ * There is one for each file that was written and that the kernel knows, so that it is small while
+ * nothing is pending: collections of its own would be 280 bytes more for each.
  */
 final class PendingWrites {
   /** Of one file, in number and bytes; a session has a budget of bytes besides. */
@@ -95,11 +95,24 @@ final class PendingWrites {
     }
   }
 
-  private final Set<Write> pending = new HashSet<>();
-  private final ArrayDeque<Write> unsent = new ArrayDeque<>();
-  private List<Runnable> waiting = new ArrayList<>();
-  private boolean smallOnTheirWay;
-  private long bytes;
+  /** What is under way, and who waits for it. */
+  private static final class Queue {
+    final List<Write> pending = new ArrayList<>();
+    final ArrayDeque<Write> unsent = new ArrayDeque<>();
+    final List<Runnable> waiting = new ArrayList<>(0);
+    boolean smallOnTheirWay;
+    long bytes;
+
+    boolean takes(Write write) {
+      return waiting.isEmpty()
+          && pending.size() < MAX_WRITES
+          && bytes + write.data.size() <= MAX_BYTES
+          && pending.stream().noneMatch(write::overlaps);
+    }
+  }
+
+  /** Null while nothing is pending. */
+  private Queue queue;
 
   /** The furthest byte of any of them. */
   private long end;
@@ -115,15 +128,14 @@ final class PendingWrites {
 
   /** Takes a write in; false if it has to wait for others. */
   synchronized boolean begin(Write write) {
-    if (!waiting.isEmpty()
-        || pending.size() == MAX_WRITES
-        || (bytes > 0 && bytes + write.data.size() > MAX_BYTES)
-        || pending.stream().anyMatch(write::overlaps)) {
+    if (queue == null) {
+      queue = new Queue();
+    } else if (!queue.takes(write)) {
       return false;
     }
-    pending.add(write);
-    unsent.add(write);
-    bytes += write.data.size();
+    queue.pending.add(write);
+    queue.unsent.add(write);
+    queue.bytes += write.data.size();
     end = Math.max(end, write.end());
     isUsed = true;
     return true;
@@ -136,23 +148,25 @@ final class PendingWrites {
   synchronized List<Write> next() {
     var batch = new ArrayList<Write>();
     int size = 0;
-    while (!unsent.isEmpty()) {
-      Write write = unsent.peek();
+    while (queue != null && !queue.unsent.isEmpty()) {
+      Write write = queue.unsent.peek();
       boolean alone = batch.isEmpty() && !write.isSmall();
       if (!alone
-          && (smallOnTheirWay
+          && (queue.smallOnTheirWay
               || !write.isSmall()
               || size + write.data.size() > MAX_BATCH
               || (!batch.isEmpty() && batch.getFirst().file != write.file))) {
         break;
       }
-      batch.add(unsent.remove());
+      batch.add(queue.unsent.remove());
       size += write.data.size();
       if (alone) {
         return batch;
       }
     }
-    smallOnTheirWay |= !batch.isEmpty();
+    if (!batch.isEmpty()) {
+      queue.smallOnTheirWay = true;
+    }
     return batch;
   }
 
@@ -161,20 +175,24 @@ final class PendingWrites {
     List<Runnable> next = List.of();
     synchronized (this) {
       for (Write write : batch) {
-        pending.remove(write);
+        queue.pending.remove(write);
         write.delivery.ends();
-        bytes -= write.data.size();
+        queue.bytes -= write.data.size();
       }
       if (batch.getFirst().isSmall()) {
-        smallOnTheirWay = false;
+        queue.smallOnTheirWay = false;
       }
       lastNanos = System.nanoTime();
-      if (pending.isEmpty() && !waiting.isEmpty()) {
-        next = waiting;
-        waiting = new ArrayList<>();
+      if (queue.pending.isEmpty()) {
+        next = queue.waiting;
+        queue = null;
       }
     }
     next.forEach(Runnable::run);
+  }
+
+  private List<Write> pending() {
+    return queue == null ? List.of() : queue.pending;
   }
 
   /** One of them was answered, and failed. */
@@ -208,7 +226,7 @@ final class PendingWrites {
    * Adds those that are under way; false if one cannot be followed: it is unsent, or goes again.
    */
   synchronized boolean addSent(Collection<Delivery> sent) {
-    for (Write write : pending) {
+    for (Write write : pending()) {
       if (!write.delivery.canBeFollowed()) {
         return false;
       }
@@ -219,7 +237,7 @@ final class PendingWrites {
 
   /** Runs {@code then} when the server has them all; false if it has, and nothing is run. */
   synchronized boolean await(Runnable then) {
-    return !pending.isEmpty() && waiting.add(then);
+    return queue != null && queue.waiting.add(then);
   }
 
   /**
@@ -229,11 +247,11 @@ final class PendingWrites {
    * @param nanos when that reply was asked for
    */
   synchronized long sizeSince(long nanos) {
-    return isUsed && (!pending.isEmpty() || lastNanos - nanos > 0) ? end : -1;
+    return isUsed && (queue != null || lastNanos - nanos > 0) ? end : -1;
   }
 
   /** The file's size was set, or others changed it: it may be shorter than what was written. */
   synchronized void truncated() {
-    end = pending.stream().mapToLong(Write::end).max().orElse(0);
+    end = pending().stream().mapToLong(Write::end).max().orElse(0);
   }
 }

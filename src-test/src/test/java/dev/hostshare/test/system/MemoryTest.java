@@ -1,6 +1,5 @@
 package dev.hostshare.test.system;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** What agent and server have resident, whatever a guest has cached and writes. */
 @SystemTest
 class MemoryTest {
-  private static final int FOLDERS = 900;
+  private static final int FOLDERS = 700;
   private static final int FILES = 100;
 
   /** The defaults of --memory, MiB. */
@@ -56,20 +56,25 @@ class MemoryTest {
     return Long.parseLong(found.group(1)) >> 10;
   }
 
-  /** Some 90,000 files where there is memory for 65,000, then many who write. */
+  /**
+   * Some 70,000 files, made by the guest, where there is memory for 65,000; then many who write.
+   */
   @Test
   void treesLargerThanTheMemoryAndManyWritersAreBorne() throws Exception {
     String mnt = lab.mnt();
-    for (int i = 0; i < FOLDERS; i++) {
-      Path folder = Files.createDirectory(lab.host().resolve("folder" + i));
-      for (int j = 0; j < FILES; j++) {
-        Files.writeString(folder.resolve("file" + j), i + " " + j, UTF_8);
-      }
-    }
-    Command.run("chown", "-R", Server.UID + ":" + Server.GID, lab.host().toString())
-        .expectSuccess();
+    lab.guest()
+        .shell(
+            Duration.ofMinutes(4),
+            """
+            for i in $(seq %d); do
+              mkdir %s/folder$i
+              cd %s/folder$i
+              seq -s '' -f "$(printf %%04d $i) %%02g" 0 99 | head -c 700 | split -b 7 -d - file
+            done
+            """
+                .formatted(FOLDERS, mnt, mnt));
     try (var observer = new Observer(lab.guest())) {
-      observer.look("hold", mnt + "/folder3/file3");
+      observer.look("hold", mnt + "/folder3/file03");
       for (int round = 0; round < 2; round++) {
         assertEquals(
             FOLDERS * FILES + "\n",
@@ -86,10 +91,10 @@ class MemoryTest {
               for i in $(seq 40); do [ $(stat -c %%s big$i) = 8388608 ]; done
               """
                   .formatted(mnt));
-      assertEquals("3 3", observer.look("held", mnt + "/folder3/file3"), "open all the time");
-      assertEquals("0 0", observer.look("read", mnt + "/folder0/file0"), "dropped meanwhile");
-      Files.writeString(lab.host().resolve("folder1/file1"), "new");
-      observer.await("read", mnt + "/folder1/file1", "new"::equals, 10_000);
+      assertEquals("0003 03", observer.look("held", mnt + "/folder3/file03"), "open all the time");
+      assertEquals("0001 00", observer.look("read", mnt + "/folder1/file00"), "dropped meanwhile");
+      Files.writeString(lab.host().resolve("folder2/file02"), "new");
+      observer.await("read", mnt + "/folder2/file02", "new"::equals, 10_000);
     }
     awaitResident("agent", status("pid"), AGENT);
     awaitResident("server", lab.server().pid(), SERVER);
