@@ -44,7 +44,8 @@ launch() {
     -cp "$class_path" "$main" "$@"
 }
 
-# A program that ends at once has no use for the optimising compiler, which takes the processor from it meanwhile: --version takes 0.33 s instead of 0.52 s.
+# A program that ends at once has no use for the optimising compiler, which takes the processor from it meanwhile: hostshare --version takes 0.41 s
+# rather than 0.61 s.
 will_last() {
   for argument in "$@"; do
     for word in $lasting; do

@@ -2,6 +2,7 @@ package dev.hostshare.perf.run;
 
 import com.google.common.base.Throwables;
 import dev.hostshare.perf.machine.Machine;
+import dev.hostshare.perf.machine.Memory;
 import dev.hostshare.perf.machine.Mount;
 import dev.hostshare.perf.measure.Overhead;
 import dev.hostshare.perf.measure.Sample;
@@ -225,6 +226,7 @@ public final class Engine {
     if (!isCold) {
       warmUp(workload, target, canPractise);
     }
+    Memory.warm(workload.footprint().apply(plan.scale()).bytes());
     Stopwatch watch =
         plan.rate().isPresent() && workload.is(Trait.PACED)
             ? Stopwatch.paced(plan.rate().getAsDouble())

@@ -51,6 +51,9 @@ public final class Calls {
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
   private static final int MAP_SHARED = 1;
+  private static final int MAP_PRIVATE = 2;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final int MAP_POPULATE = 0x8000;
   private static final int MS_SYNC = 4;
   private static final int SIGKILL = 9;
 
@@ -281,6 +284,18 @@ public final class Calls {
       long address =
           (long) Libc.MMAP.invokeExact(state(), 0L, length, protection, MAP_SHARED, fd, 0L);
       return Libc.mapping(check(address, "mmap", fd), length);
+    } catch (Throwable e) {
+      throw rethrow(e);
+    }
+  }
+
+  /** Memory of no file, all of it touched by the kernel (MAP_POPULATE). */
+  public static MemorySegment mapMemory(long length) throws IOException {
+    try {
+      int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+      long address =
+          (long) Libc.MMAP.invokeExact(state(), 0L, length, PROT_READ | PROT_WRITE, flags, -1, 0L);
+      return Libc.mapping(check(address, "mmap", null), length);
     } catch (Throwable e) {
       throw rethrow(e);
     }
