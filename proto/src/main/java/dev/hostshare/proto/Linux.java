@@ -81,6 +81,9 @@ public final class Linux {
   /** NAME_MAX: bytes of one path component. */
   public static final int NAME_MAX = 255;
 
+  /** XATTR_LIST_MAX: bytes of all names of a file's attributes, each with its NUL. */
+  public static final int XATTR_LIST_MAX = 65536;
+
   /** XATTR_SIZE_MAX: bytes of one extended attribute's value. */
   public static final int XATTR_SIZE_MAX = 65536;
 

@@ -352,16 +352,22 @@ public final class ExportSession implements AutoCloseable {
 
   /**
    * The host path as far as this session knows, for people: bytes that are not UTF-8 are replaced.
+   * Null if it is longer than a record keeps.
    */
   String path(Node parent, byte[] name) {
     List<String> parts = new ArrayList<>();
     parts.add(new String(name, StandardCharsets.UTF_8));
+    int length = name.length;
     Node at = parent;
     // Bounded: renames on the host while we walk up could show us a circle.
-    for (int depth = 0; at.alias != null && depth < 4096; depth++) {
+    while (at.alias != null) {
       Alias alias = at.alias;
       if (alias == null) {
         break;
+      }
+      length += 1 + alias.name().length;
+      if (length > OverlayRecord.MAX_PATH) {
+        return null;
       }
       parts.add(new String(alias.name(), StandardCharsets.UTF_8));
       at = alias.parent();

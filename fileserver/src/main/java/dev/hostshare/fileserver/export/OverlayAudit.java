@@ -109,7 +109,10 @@ public final class OverlayAudit {
             OverlayRecord record = lost.remove(file.id());
             if (record != null) {
               overlay.moved(file.id(), file.place());
-              findings.add(new Finding(file.id(), record.path(), State.MOVED, file.place().path()));
+              if (record.path() != null) {
+                findings.add(
+                    new Finding(file.id(), record.path(), State.MOVED, file.place().path()));
+              } // else nobody knows where it was
             }
           });
     } catch (ErrnoException e) {

@@ -3,7 +3,6 @@ package dev.hostshare.fileserver.export;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.fileserver.overlay.RecordChange;
-import dev.hostshare.fileserver.overlay.Xattr;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import java.io.ByteArrayOutputStream;
@@ -16,9 +15,6 @@ import java.util.Arrays;
  */
 public final class Xattrs {
   static final byte[] CAPABILITY = "security.capability".getBytes(StandardCharsets.US_ASCII);
-
-  /** Linux's XATTR_LIST_MAX: bytes of all names of a file with their NULs. */
-  private static final int LIST_MAX = 65536;
 
   private final ExportSession session;
   private final Permissions permissions = new Permissions(this);
@@ -45,18 +41,19 @@ public final class Xattrs {
   public byte[] list(long node) throws ErrnoException {
     Node n = session.nodes.get(node);
     ByteArrayOutputStream names = new ByteArrayOutputStream();
-    for (Xattr x : session.overlay.xattrs(n.fileId)) {
-      names.writeBytes(x.name());
+    for (byte[] name : session.overlay.xattrNames(n.fileId)) {
+      names.writeBytes(name);
       names.write(0);
     }
-    if (names.size() > LIST_MAX) {
+    if (names.size() > Linux.XATTR_LIST_MAX) {
       throw ErrnoException.of(Errno.E2BIG);
     }
     return names.toByteArray();
   }
 
   /**
-   * setxattr(2). An access ACL sets the mode as well; one that the mode can say alone is not kept.
+   * setxattr(2); ENOSPC where all of the file's would be more than listxattr(2) can tell, or more
+   * than 1 MiB. An access ACL sets the mode as well; one that the mode can say alone is not kept.
    *
    * @param flags XATTR_CREATE, XATTR_REPLACE or 0
    * @param killSgid the caller may not keep setgid on this file

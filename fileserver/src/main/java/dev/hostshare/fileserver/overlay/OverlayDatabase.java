@@ -74,6 +74,8 @@ final class OverlayDatabase implements AutoCloseable {
   private PreparedStatement delete;
   private PreparedStatement selectXattr;
   private PreparedStatement listXattrs;
+  private PreparedStatement listXattrNames;
+  private PreparedStatement sumXattrs;
   private PreparedStatement upsertXattr;
   private PreparedStatement deleteXattr;
   private PreparedStatement deleteXattrs;
@@ -104,6 +106,10 @@ final class OverlayDatabase implements AutoCloseable {
     selectXattr = connection.prepareStatement("SELECT value FROM xattr" + KEY + " AND name = ?");
     listXattrs =
         connection.prepareStatement("SELECT name, value FROM xattr" + KEY + " ORDER BY name");
+    listXattrNames = connection.prepareStatement("SELECT name FROM xattr" + KEY + " ORDER BY name");
+    sumXattrs =
+        connection.prepareStatement(
+            "SELECT count(*), sum(length(name) + 1), sum(length(value)) FROM xattr" + KEY);
     upsertXattr =
         connection.prepareStatement(
             "INSERT OR REPLACE INTO xattr (volume, inode, birth, name, value) VALUES (?,?,?,?,?)");
@@ -288,6 +294,8 @@ final class OverlayDatabase implements AutoCloseable {
               delete,
               selectXattr,
               listXattrs,
+              listXattrNames,
+              sumXattrs,
               upsertXattr,
               deleteXattr,
               deleteXattrs)) {
@@ -433,6 +441,34 @@ final class OverlayDatabase implements AutoCloseable {
       }
     }
     return result;
+  }
+
+  List<byte[]> xattrNames(FileId id) throws SQLException {
+    key(listXattrNames, 1, id);
+    List<byte[]> result = new ArrayList<>();
+    try (ResultSet r = listXattrNames.executeQuery()) {
+      while (r.next()) {
+        result.add(r.getBytes(1));
+      }
+    }
+    return result;
+  }
+
+  /**
+   * How many extended attributes a file has.
+   *
+   * @param names bytes of their names as listxattr(2) gives them, each with its end
+   * @param values bytes of their values
+   */
+  record XattrSizes(int count, long names, long values) {}
+
+  /** Without reading the values. */
+  XattrSizes xattrSizes(FileId id) throws SQLException {
+    key(sumXattrs, 1, id);
+    try (ResultSet r = sumXattrs.executeQuery()) {
+      r.next();
+      return new XattrSizes(r.getInt(1), r.getLong(2), r.getLong(3));
+    }
   }
 
   void upsertXattr(FileId id, byte[] name, byte[] value) throws SQLException {

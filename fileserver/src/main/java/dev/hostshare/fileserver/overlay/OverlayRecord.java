@@ -13,7 +13,8 @@ import dev.hostshare.fileserver.host.FileId;
  * @param hasXattrs whether extended attributes are stored
  * @param parent directory in which the file was last seen, or null
  * @param name the name it had there, or null
- * @param path the host path at that time, for people; a hint only
+ * @param path the host path at that time, for people; a hint only: null if it is longer than {@link
+ *     #MAX_PATH}, since many are kept in memory
  */
 public record OverlayRecord(
     int uid,
@@ -26,11 +27,24 @@ public record OverlayRecord(
     byte[] name,
     String path) {
 
+  public static final int MAX_PATH = 1024;
+
   /** (uid_t) -1: the one id that no file can have (chown(2)). */
   public static final int ABSENT = -1;
 
   static final OverlayRecord EMPTY =
       new OverlayRecord(ABSENT, ABSENT, ABSENT, 0, 0, false, null, null, null);
+
+  public OverlayRecord {
+    if (path != null && path.length() > MAX_PATH) {
+      path = null;
+    }
+  }
+
+  /** Bytes of memory, more or less. */
+  int weight() {
+    return 150 + (name == null ? 0 : name.length) + (path == null ? 0 : path.length());
+  }
 
   public boolean hasUid() {
     return uid != ABSENT;

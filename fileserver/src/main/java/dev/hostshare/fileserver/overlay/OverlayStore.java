@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
@@ -39,8 +40,14 @@ import org.sqlite.SQLiteException;
 public final class OverlayStore implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OverlayStore.class);
 
-  /** Some 200 bytes each: 13 MiB. A query takes 20 µs, a third of a stat with cold caches. */
-  private static final long HOT_RECORDS = 65_536;
+  /**
+   * Some 60,000 records with paths of 80 bytes, and as much again for the tables. A query takes 20
+   * µs, a third of a stat with cold caches.
+   */
+  private static final long HOT_BYTES = 15 << 20;
+
+  /** Of one file. Linux's own file systems have 4 to 64 KiB. */
+  private static final int MAX_XATTR_BYTES = 1 << 20;
 
   /** With less than a page of SQLite's shared memory left, a disk is full. */
   private static final long FULL_DISK_BYTES = 32 << 10;
@@ -77,7 +84,10 @@ public final class OverlayStore implements AutoCloseable {
   private final LongSet names = new LongSet();
   private final LongSet specials = new LongSet();
   private final Cache<FileId, OverlayRecord> hot =
-      CacheBuilder.newBuilder().maximumSize(HOT_RECORDS).build();
+      CacheBuilder.newBuilder()
+          .maximumWeight(HOT_BYTES)
+          .weigher((FileId id, OverlayRecord record) -> record.weight())
+          .build();
 
   /** Fair, so that who changes a record does not wait for all that is being written back. */
   private final ReentrantLock lock = new ReentrantLock(true);
@@ -118,10 +128,11 @@ public final class OverlayStore implements AutoCloseable {
       List<Journal.Change> changes = new ArrayList<>();
       journal = Journal.open(folder, database.id(), changes);
       OverlayStore store = new OverlayStore(file, database, journal);
+      AtomicLong bytes = new AtomicLong();
       database.forEach(
           (id, r) -> {
             store.added(id, r);
-            if (store.ids.size() <= HOT_RECORDS) {
+            if (bytes.addAndGet(r.weight()) <= HOT_BYTES) {
               store.hot.put(id, r);
             }
           });
@@ -378,6 +389,15 @@ public final class OverlayStore implements AutoCloseable {
       return null;
     }
     return query(() -> database.selectXattr(id, name));
+  }
+
+  /** The names of all extended attributes. */
+  public List<byte[]> xattrNames(FileId id) throws ErrnoException {
+    OverlayRecord record = get(id);
+    if (record == null || !record.hasXattrs()) {
+      return List.of();
+    }
+    return query(() -> database.xattrNames(id));
   }
 
   public List<Xattr> xattrs(FileId id) throws ErrnoException {
@@ -769,7 +789,12 @@ public final class OverlayStore implements AutoCloseable {
       }
       OverlayRecord after = change.applyTo(before).seenAt(place);
       if (!change.xattrs().isEmpty()) {
-        after = after.withXattrs(!database.xattrs(id).isEmpty());
+        OverlayDatabase.XattrSizes sizes = database.xattrSizes(id);
+        if (change.addsXattrs()
+            && (sizes.names() > Linux.XATTR_LIST_MAX || sizes.values() > MAX_XATTR_BYTES)) {
+          throw ErrnoException.of(Errno.ENOSPC);
+        }
+        after = after.withXattrs(sizes.count() > 0);
       }
       return put(id, before, after);
     }

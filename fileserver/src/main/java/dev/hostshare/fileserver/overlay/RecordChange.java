@@ -53,6 +53,10 @@ public final class RecordChange {
     return this;
   }
 
+  boolean addsXattrs() {
+    return xattrs.stream().anyMatch(x -> x.value() != null);
+  }
+
   /** True if nothing would change. */
   public boolean isEmpty() {
     return uid == null && gid == null && mode == null && type == null && xattrs.isEmpty();

@@ -56,6 +56,7 @@ public final class FileServer implements AutoCloseable {
   private final DirectoryDescriptors descriptors;
   private final Watches watches;
   private final SessionLimits limits;
+  private final PayloadBuffers buffers = new PayloadBuffers(FileServiceHandler.MAX_PAYLOAD);
   private final Shares shares;
   private final SettingsStore settings;
   private final int maxWatches;
@@ -230,7 +231,7 @@ public final class FileServer implements AutoCloseable {
 
   private Session newSession(String client) {
     ExportSession export = new ExportSession(host, overlay, descriptors, watches, limits);
-    Operations operations = new Operations(export, shares, FileServiceHandler.MAX_PAYLOAD);
+    Operations operations = new Operations(export, shares, buffers);
     return new Session(client, export, operations, workers, waiters);
   }
 

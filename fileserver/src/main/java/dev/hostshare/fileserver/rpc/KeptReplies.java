@@ -40,18 +40,28 @@ final class KeptReplies {
     }
   }
 
-  /** Keeps a reply that is about to be sent, if the request must not be done again. */
+  /**
+   * Keeps a reply that is about to be sent, if the request must not be done again; that of an open
+   * without the file's content, which can be read.
+   */
   void add(ClientFrame request, ServerFrame reply) {
     if (mayRunAgain(request)
         || (isListing(request) && bytes + reply.getSerializedSize() > MAX_BYTES)) {
       return;
     }
-    replies.put(request.getSeq(), reply);
+    ServerFrame kept = withoutContent(reply);
+    replies.put(request.getSeq(), kept);
     order.add(request.getSeq());
-    bytes += reply.getSerializedSize();
+    bytes += kept.getSerializedSize();
     if (order.size() > MOST) {
       forgetEldest();
     }
+  }
+
+  private static ServerFrame withoutContent(ServerFrame reply) {
+    return reply.getOpened().getContent().isEmpty()
+        ? reply
+        : reply.toBuilder().setOpened(reply.getOpened().toBuilder().clearContent()).build();
   }
 
   private void forgetEldest() {

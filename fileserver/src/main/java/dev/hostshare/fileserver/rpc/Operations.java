@@ -27,7 +27,6 @@ import dev.hostshare.proto.v1.Walked;
 import dev.hostshare.proto.v1.Write;
 import dev.hostshare.proto.v1.WritePiece;
 import dev.hostshare.proto.v1.Written;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -41,19 +40,17 @@ final class Operations {
 
   private final ExportSession session;
   private final Shares shares;
-  private final int maxPayload;
-  private final ThreadLocal<MemorySegment> buffer;
+  private final PayloadBuffers buffers;
 
   /**
    * The operations.
    *
-   * @param maxPayload bytes of a read or write at the most
+   * @param buffers as large as a read or write may be at the most
    */
-  Operations(ExportSession session, Shares shares, int maxPayload) {
+  Operations(ExportSession session, Shares shares, PayloadBuffers buffers) {
     this.session = session;
     this.shares = shares;
-    this.maxPayload = maxPayload;
-    this.buffer = ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(maxPayload));
+    this.buffers = buffers;
   }
 
   /**
@@ -101,7 +98,7 @@ final class Operations {
                 .directories()
                 .open(
                     op.getNode(),
-                    Math.min(positive(op.getMaxSize()), maxPayload),
+                    Math.min(positive(op.getMaxSize()), buffers.size()),
                     Packing.detail(op.getDetail()),
                     caller);
         reply.setOpened(Packing.opened(opened));
@@ -113,8 +110,8 @@ final class Operations {
             .directories()
             .openAhead(
                 op.getNodesList(),
-                Math.min(positive(op.getMaxSize()), maxPayload),
-                maxPayload,
+                Math.min(positive(op.getMaxSize()), buffers.size()),
+                buffers.size(),
                 Packing.detail(op.getDetail()),
                 caller)
             .forEach(
@@ -131,7 +128,7 @@ final class Operations {
                     .read(
                         op.getHandle(),
                         op.getCookie(),
-                        Math.min(positive(op.getSize()), maxPayload),
+                        Math.min(positive(op.getSize()), buffers.size()),
                         Packing.detail(op.getDetail()),
                         caller)));
       }
@@ -355,12 +352,13 @@ final class Operations {
   }
 
   private ByteString read(long handle, long offset, int size) throws ErrnoException {
-    int wanted = Math.min(size, maxPayload);
-    MemorySegment from = buffer.get().asSlice(0, wanted);
-    int n = session.files().read(handle, offset, from);
-    byte[] data = new byte[n];
-    MemorySegment.copy(from, ValueLayout.JAVA_BYTE, 0, data, 0, n);
-    return bytes(data);
+    try (PayloadBuffers.Buffer buffer = buffers.take()) {
+      MemorySegment from = buffer.memory.asSlice(0, Math.min(size, buffers.size()));
+      int n = session.files().read(handle, offset, from);
+      byte[] data = new byte[n];
+      MemorySegment.copy(from, ValueLayout.JAVA_BYTE, 0, data, 0, n);
+      return bytes(data);
+    }
   }
 
   private Written write(Write op) throws ErrnoException {
@@ -385,12 +383,14 @@ final class Operations {
 
   private Files.Written write(long handle, long offset, ByteString data, boolean killSuidgid)
       throws ErrnoException {
-    if (data.size() > maxPayload) {
+    if (data.size() > buffers.size()) {
       throw ErrnoException.of(Errno.EINVAL);
     }
-    MemorySegment to = buffer.get().asSlice(0, data.size());
-    data.copyTo(to.asByteBuffer());
-    return session.files().write(handle, offset(offset), to, killSuidgid);
+    try (PayloadBuffers.Buffer buffer = buffers.take()) {
+      MemorySegment to = buffer.memory.asSlice(0, data.size());
+      data.copyTo(to.asByteBuffer());
+      return session.files().write(handle, offset(offset), to, killSuidgid);
+    }
   }
 
   private void xattr(ClientFrame f, Caller caller, ServerFrame.Builder reply)

@@ -145,6 +145,39 @@ final class OverlayStoreTest {
     assertNull(store.get(FILE), "nothing is left to remember");
   }
 
+  /** Else a guest could fill the server's memory with one file. */
+  @Test
+  void xattrsOfAFileAreNotMoreThanCanBeListedAndRead() throws Exception {
+    byte[] large = new byte[Linux.XATTR_SIZE_MAX];
+    for (int i = 0; i < 16; i++) {
+      store.change(FILE, PLACE, new RecordChange().setXattr(bytes("user." + i), large, 0));
+    }
+    RecordChange more = new RecordChange().setXattr(bytes("user.more"), bytes("x"), 0);
+    assertErrno(Errno.ENOSPC, () -> store.change(FILE, PLACE, more));
+    assertNull(store.xattr(FILE, bytes("user.more")));
+    assertEquals(16, store.xattrNames(FILE).size());
+    store.change(FILE, PLACE, new RecordChange().dropXattr(bytes("user.3")));
+    store.change(FILE, PLACE, more);
+
+    Place other = new Place(DIR, bytes("b.txt"), "/share/b.txt");
+    for (int i = 0; i < 262; i++) {
+      String name = "user.%03d.%s".formatted(i, "x".repeat(240));
+      store.change(REPLACEMENT, other, new RecordChange().setXattr(bytes(name), bytes(""), 0));
+    }
+    RecordChange last =
+        new RecordChange().setXattr(bytes("user.last." + "x".repeat(245)), large, 0);
+    assertErrno(Errno.ENOSPC, () -> store.change(REPLACEMENT, other, last));
+  }
+
+  @Test
+  void aPathThatIsTooLongToKeepIsNone() throws Exception {
+    String folder = "/share/" + "d".repeat(1100);
+    store.change(FILE, new Place(PLACE.parent(), bytes("f"), folder + "/f"), owner(7));
+    reopen();
+    assertNull(store.get(FILE).path());
+    assertEquals(7, store.get(FILE).uid());
+  }
+
   @Test
   void changesOfManyThreadsAreAllKept() throws Exception {
     int threads = 8;

@@ -93,7 +93,8 @@ final class FileServiceTest {
                       new DirectoryDescriptors(host, 64),
                       watches,
                       new SessionLimits(1000, new Quota(10_000), 100, new Quota(100), 2));
-              Operations operations = new Operations(view, shares, FileServiceHandler.MAX_PAYLOAD);
+              Operations operations =
+                  new Operations(view, shares, new PayloadBuffers(FileServiceHandler.MAX_PAYLOAD));
               return new Session(client, view, operations, workers, Thread::new);
             },
             () -> shares.all().stream().map(Packing::share).toList(),

@@ -192,7 +192,7 @@ final class ShareKeeper {
       } catch (IOException e) {
         log.warn("{}: {} (trying again)", each.getKey(), e.getMessage());
         complete = false;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         log.error("{}: cannot be mounted (trying again)", each.getKey(), e);
         complete = false;
       }

@@ -26,8 +26,10 @@ final class Cookies {
 
   private static final long FIRST_RESERVED = Long.MAX_VALUE - RESERVED + 1;
 
-  private final List<Long> odd = new ArrayList<>();
-  private final Map<Long, Long> offsets = new HashMap<>();
+  /** Made with the first odd one: few file systems have any. */
+  private List<Long> odd = List.of();
+
+  private Map<Long, Long> offsets = Map.of();
 
   /**
    * The offset that stands for {@code cookie}.
@@ -44,6 +46,10 @@ final class Cookies {
     }
     if (odd.size() == RESERVED) {
       throw new ErrnoException(Errno.EOVERFLOW);
+    }
+    if (odd.isEmpty()) {
+      odd = new ArrayList<>();
+      offsets = new HashMap<>();
     }
     long offset = FIRST_RESERVED + odd.size();
     odd.add(cookie);

@@ -81,6 +81,11 @@ final class Core {
 
     /** It was lost with its session: the next frame is for another. */
     default void lost() {}
+
+    /** As {@link ReplyHandler#holdsData}. */
+    default boolean holdsData() {
+      return false;
+    }
   }
 
   /** Makes the result of an operation from the server's reply, which has no errno. */

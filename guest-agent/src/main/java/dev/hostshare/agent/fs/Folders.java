@@ -31,8 +31,11 @@ final class Folders {
   /** A millisecond of the server's time for every 200. */
   private static final int MAX_ENTRIES = 1024;
 
-  /** Entries and names of all directories, at some 400 bytes at the most. */
+  /** Entries and names of all directories of all mounts, at some 400 bytes at the most. */
   static final int MAX_HELD = 32_768;
+
+  /** Those with no names yet are some 200 bytes. */
+  private static final int MAX_FOLDERS = 8192;
 
   /** Bytes of a directory's size for which one lookup more is awaited before it is surveyed. */
   private static final int BYTES_PER_LOOKUP = 8192;
@@ -247,11 +250,20 @@ final class Folders {
       } else if (folder != null && folder.generation < 0) {
         drop(directory.id, unused);
       }
-      while (held > MAX_HELD) {
-        drop(folders.firstEntry().getKey(), unused);
-      }
+      makeRoom(unused);
     }
     unused.giveBack();
+  }
+
+  private boolean isOver() {
+    int share = Math.max(1, Core.MOUNTS.get());
+    return held > MAX_HELD / share || folders.size() > MAX_FOLDERS / share;
+  }
+
+  private void makeRoom(UnusedEntries unused) {
+    while (isOver()) {
+      drop(folders.firstEntry().getKey(), unused);
+    }
   }
 
   private boolean isKept(Folder folder, DirEntry listed, Asked asked) {
@@ -278,15 +290,20 @@ final class Folders {
   }
 
   /** A directory was made by us, with nothing in it, and is watched. */
-  synchronized void made(Inode directory, Asked asked) {
-    if (!core.policy.watches()
-        || core.policy.perCaller()
-        || !core.changes.quiet(asked.changes(), directory.node(), directory.node())) {
-      return;
+  void made(Inode directory, Asked asked) {
+    var unused = new UnusedEntries(core.session);
+    synchronized (this) {
+      if (!core.policy.watches()
+          || core.policy.perCaller()
+          || !core.changes.quiet(asked.changes(), directory.node(), directory.node())) {
+        return;
+      }
+      var folder = new Folder(directory);
+      folder.generation = asked.generation();
+      folders.put(directory.id, folder);
+      makeRoom(unused);
     }
-    var folder = new Folder(directory);
-    folder.generation = asked.generation();
-    folders.put(directory.id, folder);
+    unused.giveBack();
   }
 
   /**
@@ -297,6 +314,7 @@ final class Folders {
   void touch(Inode directory, ByteString name) {
     Entry entry;
     long generation;
+    UnusedEntries unused = null;
     synchronized (this) {
       Folder folder = folders.get(directory.id);
       if (folder == null) {
@@ -306,10 +324,17 @@ final class Folders {
       entry = take(folder, name);
       if (entry == null && folder.unsure.add(name)) {
         held++;
+        if (isOver()) {
+          unused = new UnusedEntries(core.session);
+          makeRoom(unused);
+        }
       }
     }
     if (entry != null) {
       core.giveBack(entry, generation);
+    }
+    if (unused != null) {
+      unused.giveBack();
     }
   }
 

@@ -64,11 +64,13 @@ final class Trimmer {
 
   /**
    * Whether there is no memory for inodes that are not known yet: there are far too many, and the
-   * kernel cannot be asked to drop some. What it forgets by itself makes room.
+   * kernel cannot be asked to drop some, or there are half as many again: it uses them all, or
+   * finds more than it drops. What it forgets by itself makes room.
    */
   boolean isFull() {
     int most = limit.getAsInt();
-    return refused && inodes.size() > most + most / FAR_TOO_MUCH;
+    int size = inodes.size();
+    return size > most + most / 2 || (refused && size > most + most / FAR_TOO_MUCH);
   }
 
   private void trim() {

@@ -1,6 +1,7 @@
 package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
+import dev.hostshare.agent.remote.Session;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Write;
@@ -23,15 +24,18 @@ final class WriteBehind {
     this.core = core;
   }
 
-  /** Answers a write and sends it; false if that is not to be done, and nothing was. */
+  /**
+   * Answers a write and sends it; false if that is not to be done, and nothing was. The data is
+   * {@linkplain Session#hold held} by the caller; who is told true need not give it back.
+   */
   boolean write(OpenFile file, long offset, ByteString data, Reply<Long> reply) {
-    // Who is answered goes on writing: only while the server keeps up.
-    if (!file.writesBehind() || data.isEmpty() || !core.session.hasRoom()) {
+    if (!file.writesBehind() || data.isEmpty()) {
       return false;
     }
     int errno = file.takeError();
     if (errno != 0) {
       reply.error(errno);
+      core.session.giveBack(data.size());
       return true;
     }
     PendingWrites pending = file.inode.takesWrites();
@@ -100,6 +104,7 @@ final class WriteBehind {
           private void done() {
             pending.done(batch);
             send(pending);
+            core.session.giveBack(batch.stream().mapToLong(write -> write.data.size()).sum());
           }
         },
         new Core.Request() {
@@ -111,6 +116,11 @@ final class WriteBehind {
           @Override
           public void lost() {
             batch.forEach(write -> write.delivery.goesAgain());
+          }
+
+          @Override
+          public boolean holdsData() {
+            return true;
           }
         },
         (frame, asked) -> {

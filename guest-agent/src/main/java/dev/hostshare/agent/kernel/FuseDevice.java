@@ -1,5 +1,6 @@
 package dev.hostshare.agent.kernel;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.hostshare.proto.Errno;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -124,12 +125,16 @@ final class FuseDevice implements AutoCloseable {
   }
 
   /**
-   * Native memory to build replies in: small buffers one per thread, large ones from a pool, since
-   * only a few threads ever answer reads.
+   * Native memory to build replies in: small buffers one per thread, large ones from a pool, which
+   * all mounts share, since only a few threads ever answer reads.
    */
   static final class ReplyBuffers {
+    private static final int MAX_KEPT = 4;
+
+    @GuardedBy("itself")
+    private static final ArrayDeque<MemorySegment> LARGE = new ArrayDeque<>(MAX_KEPT);
+
     private final int largest;
-    private final ArrayDeque<MemorySegment> large = new ArrayDeque<>();
     private final ThreadLocal<MemorySegment> small =
         ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SMALL));
 
@@ -143,18 +148,20 @@ final class FuseDevice implements AutoCloseable {
         return small.get();
       }
       MemorySegment buffer;
-      synchronized (large) {
-        buffer = large.poll();
+      synchronized (LARGE) {
+        buffer = LARGE.poll();
       }
       return buffer != null && buffer.byteSize() >= bytes
           ? buffer
-          : Arena.ofAuto().allocate(Math.max(bytes, largest));
+          : Libc.mapMemory(Math.max(bytes, largest));
     }
 
     private void giveBack(MemorySegment buffer) {
       if (buffer.byteSize() > SMALL) {
-        synchronized (large) {
-          large.push(buffer);
+        synchronized (LARGE) {
+          if (LARGE.size() < MAX_KEPT) {
+            LARGE.push(buffer);
+          }
         }
       }
     }

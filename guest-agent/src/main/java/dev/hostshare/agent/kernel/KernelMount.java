@@ -7,7 +7,6 @@ import dev.hostshare.agent.fs.ShareMount;
 import dev.hostshare.agent.remote.PolledDescriptor;
 import dev.hostshare.proto.Errno;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.FileSystemException;
@@ -57,7 +56,7 @@ public final class KernelMount implements ShareMount {
     this.fs = fs;
     this.mountPoint = mountPoint;
     this.flags = flags;
-    this.input = Arena.ofAuto().allocate(fs.files().maxPayload() + HEADERS);
+    this.input = Libc.mapMemory(fs.files().maxPayload() + HEADERS);
     this.device = new FuseDevice(fd, new FuseDevice.ReplyBuffers(fs.files().maxPayload()));
   }
 

@@ -38,6 +38,11 @@ public final class Libc {
 
   private static final int AT_FDCWD = -100;
 
+  private static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int MAP_PRIVATE = 2;
+  private static final int MAP_ANONYMOUS = 0x20;
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CAPTURE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
@@ -107,6 +112,23 @@ public final class Libc {
               ValueLayout.JAVA_LONG));
 
   /** syscall(2) with the arguments of openat2(2), which the C library has no function for. */
+  private static final MethodHandle MMAP =
+      handle(
+          "mmap",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_LONG,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_LONG));
+
+  private static final MethodHandle MUNMAP =
+      handle(
+          "munmap",
+          FunctionDescriptor.of(
+              ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
   private static final MethodHandle OPENAT2 =
       handle(
           "syscall",
@@ -130,6 +152,36 @@ public final class Libc {
     System.arraycopy(options, 0, all, 0, options.length);
     all[options.length] = Linker.Option.captureCallState("errno");
     return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, all);
+  }
+
+  /**
+   * Anonymous memory: its pages take room when they are touched, and are given back some time after
+   * nobody refers to it any more. It is no part of the JVM's allowance of direct memory.
+   */
+  static MemorySegment mapMemory(long bytes) {
+    try {
+      int protection = PROT_READ | PROT_WRITE;
+      int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+      long address = (long) MMAP.invokeExact(STATE.get(), 0L, bytes, protection, flags, -1, 0L);
+      if (address == -1) {
+        throw new OutOfMemoryError(
+            "cannot map %d bytes: errno %d".formatted(bytes, errno(STATE.get())));
+      }
+      return MemorySegment.ofAddress(address).reinterpret(bytes, Arena.ofAuto(), Libc::unmap);
+    } catch (Throwable t) {
+      throw failed(t);
+    }
+  }
+
+  private static void unmap(MemorySegment memory) {
+    try {
+      int result = (int) MUNMAP.invokeExact(STATE.get(), memory.address(), memory.byteSize());
+      if (result != 0) {
+        throw new IllegalStateException("munmap: errno " + errno(STATE.get()));
+      }
+    } catch (Throwable t) {
+      throw failed(t);
+    }
   }
 
   static int open(String path, int flags) {

@@ -26,10 +26,13 @@ final class PendingCall implements Call {
     this.session = session;
     this.frame = frame;
     this.handler = handler;
-    this.bytes =
-        frame.hasWrite()
-            ? sizeOf(frame.getWriteOrBuilder())
-            : frame.hasSetxattr() ? frame.getSetxattr().getValue().size() : 0;
+    this.bytes = handler.holdsData() ? 0 : sizeOfData(frame);
+  }
+
+  private static long sizeOfData(ClientFrame.Builder frame) {
+    return frame.hasWrite()
+        ? sizeOf(frame.getWriteOrBuilder())
+        : frame.hasSetxattr() ? frame.getSetxattr().getValue().size() : 0;
   }
 
   private static long sizeOf(WriteOrBuilder write) {

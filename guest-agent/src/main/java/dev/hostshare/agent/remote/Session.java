@@ -303,6 +303,19 @@ public final class Session implements AutoCloseable {
     return transport.poll(fd, ready, ended);
   }
 
+  /**
+   * Takes data into the byte budget that is not in a request yet, or may be in several one after
+   * the other; as {@link #call}, it waits while others hold it all, but never on the event loop.
+   */
+  public void hold(long bytes) {
+    budget.acquire(bytes, !transport.inEventLoop());
+  }
+
+  /** Gives back what {@link #hold} took. To be called without locks. */
+  public void giveBack(long bytes) {
+    budget.release(bytes);
+  }
+
   /** Whether the byte budget has something left: if not, the server is behind. */
   public boolean hasRoom() {
     return budget.hasRoom();

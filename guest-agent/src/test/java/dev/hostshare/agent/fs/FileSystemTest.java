@@ -50,6 +50,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 final class FileSystemTest {
   private static final int ENTRIES = 300;
+
+  /** What a session may have of data, where nobody says how much memory there is. */
+  private static final int MOST = 16 << 20;
+
   private static final RequestContext NOBODY = RequestContext.NONE;
 
   @TempDir private Path folder;
@@ -299,6 +303,48 @@ final class FileSystemTest {
     var reply = new Outcome<Long>();
     fs.files().write(NOBODY, handle, offset, utf8(data), false, reply);
     return reply;
+  }
+
+  /** Of each file one batch of small writes is under way, and those behind it wait. */
+  @Test
+  void answersNoMoreWritesThanThereIsMemoryFor() throws Exception {
+    long d = lookup(1, "d").id();
+    long[] handles = new long[40];
+    for (int i = 0; i < handles.length; i++) {
+      server.share.put("/d/w" + i, "");
+      handles[i] = open(lookup(d, "w" + i).id(), Linux.O_RDWR).handle();
+    }
+    String data = "x".repeat(64 << 10);
+    server.hold(ClientFrame.OpCase.WRITE);
+    Thread writer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  for (int i = 0; i < 32; i++) {
+                    for (long handle : handles) {
+                      write(handle, (long) i * data.length(), data);
+                    }
+                  }
+                });
+    while (writer.isAlive()
+        && (writer.getState() != Thread.State.WAITING || held() <= MOST - data.length())) {
+      Thread.onSpinWait();
+    }
+    assertTrue(writer.isAlive(), "it waits where all is taken");
+    assertTrue(held() <= MOST, held() + " bytes");
+    server.hold(null);
+    server.release();
+    writer.join();
+    for (long handle : handles) {
+      flush(handle).future.get(10, TimeUnit.SECONDS);
+    }
+    while (held() > 0) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private long held() {
+    return fs.status().session().bytesInFlight();
   }
 
   private Outcome<Void> flush(long handle) {

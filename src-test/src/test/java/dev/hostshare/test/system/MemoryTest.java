@@ -89,6 +89,9 @@ class MemoryTest {
               for i in $(seq 40); do dd if=/dev/zero of=big$i bs=1M count=8 2>/dev/null & done
               wait
               for i in $(seq 40); do [ $(stat -c %%s big$i) = 8388608 ]; done
+              for i in $(seq 40); do dd if=/dev/zero of=small$i bs=64k count=128 2>/dev/null & done
+              wait
+              for i in $(seq 40); do [ $(stat -c %%s small$i) = 8388608 ]; done
               """
                   .formatted(mnt));
       assertEquals("0003 03", observer.look("held", mnt + "/folder3/file03"), "open all the time");
