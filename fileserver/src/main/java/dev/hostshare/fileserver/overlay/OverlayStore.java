@@ -41,8 +41,8 @@ public final class OverlayStore implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OverlayStore.class);
 
   /**
-   * Some 60,000 records with paths of 80 bytes, and as much again for the tables. A query takes 20
-   * µs, a third of a stat with cold caches.
+   * Some 60,000 records with paths of 80 bytes. A query takes 20 µs, a third of a stat with cold
+   * caches.
    */
   private static final long HOT_BYTES = 15 << 20;
 

@@ -37,6 +37,11 @@ final class Folders {
   /** Those with no names yet are some 200 bytes. */
   private static final int MAX_FOLDERS = 8192;
 
+  /** Of each mount, however many there are: what one survey brings is to stay until it is used. */
+  private static final int MIN_HELD = 2 * MAX_ENTRIES;
+
+  private static final int MIN_FOLDERS = 512;
+
   /** Bytes of a directory's size for which one lookup more is awaited before it is surveyed. */
   private static final int BYTES_PER_LOOKUP = 8192;
 
@@ -256,8 +261,9 @@ final class Folders {
   }
 
   private boolean isOver() {
-    int share = Math.max(1, Core.MOUNTS.get());
-    return held > MAX_HELD / share || folders.size() > MAX_FOLDERS / share;
+    int mounts = Math.max(1, Core.MOUNTS.get());
+    return held > Math.max(MAX_HELD / mounts, MIN_HELD)
+        || folders.size() > Math.max(MAX_FOLDERS / mounts, MIN_FOLDERS);
   }
 
   private void makeRoom(UnusedEntries unused) {

@@ -29,7 +29,7 @@ final class BigFile {
 
   /**
    * Where nothing is read ahead, each is compared at once, so that the buffer stays in the
-   * processor's cache, as that of a program does: with 8, reads with O_DIRECT take 1.3 times as
+   * processor's cache, as that of a program does: with 8, reads with O_DIRECT take 1.4 times as
    * long.
    */
   private static final int AT_ONCE = 1;
