@@ -81,11 +81,6 @@ final class Core {
 
     /** It was lost with its session: the next frame is for another. */
     default void lost() {}
-
-    /** As {@link ReplyHandler#holdsData}. */
-    default boolean holdsData() {
-      return false;
-    }
   }
 
   /** Makes the result of an operation from the server's reply, which has no errno. */
@@ -101,6 +96,27 @@ final class Core {
     default T failed(ServerFrame frame, Asked asked) throws ErrnoException {
       throw new ErrnoException(frame.getErrno());
     }
+  }
+
+  /**
+   * Holds a request's data in the session's byte budget until the reply that this returns is given.
+   * May wait, as {@link Session#hold}.
+   */
+  <T> Reply<T> holding(ByteString data, Reply<T> reply) {
+    session.hold(data.size());
+    return new Reply<>() {
+      @Override
+      protected void sendSuccess(T value) {
+        session.giveBack(data.size());
+        reply.success(value);
+      }
+
+      @Override
+      protected void sendError(int errno) {
+        session.giveBack(data.size());
+        reply.error(errno);
+      }
+    };
   }
 
   /** Starts an operation that may be done twice with the same result. */

@@ -231,24 +231,15 @@ public final class FileOperations {
     if (file == null) {
       return;
     }
-    var request =
-        new Core.Request() {
-          @Override
-          public ClientFrame.Builder frame() {
-            return FileOperations.frame()
+    Core.Request request =
+        () ->
+            frame()
                 .setWrite(
                     Write.newBuilder()
                         .setHandle(file.handle())
                         .setOffset(offset)
                         .setData(data)
                         .setKillSuidgid(killSuidgid));
-          }
-
-          @Override
-          public boolean holdsData() {
-            return true;
-          }
-        };
     Core.Completion<Long> completion =
         (frame, asked) -> {
           file.inode.changeContent();
@@ -258,33 +249,13 @@ public final class FileOperations {
           }
           return frame.getWritten().getCount();
         };
-    // Who is answered goes on writing: only while the server keeps up.
-    boolean hasRoom = core.session.hasRoom();
-    core.session.hold(data.size());
     if (file.appends()) {
-      Reply<Long> told = givingBack(data.size(), reply);
+      Reply<Long> told = core.holding(data, reply);
       core.startOnce("append", context, told, List.of(file), request, completion);
-    } else if (killSuidgid || !hasRoom || !writeBehind.write(file, offset, data, reply)) {
-      Reply<Long> told = givingBack(data.size(), reply);
+    } else if (killSuidgid || !writeBehind.write(file, offset, data, reply)) {
+      Reply<Long> told = core.holding(data, reply);
       core.start("write", context, told, List.of(file), request, completion);
     }
-  }
-
-  /** The data may wait for other writes, and for the server, before and after it is sent. */
-  private Reply<Long> givingBack(long bytes, Reply<Long> reply) {
-    return new Reply<>() {
-      @Override
-      protected void sendSuccess(Long count) {
-        reply.success(count);
-        core.session.giveBack(bytes);
-      }
-
-      @Override
-      protected void sendError(int errno) {
-        reply.error(errno);
-        core.session.giveBack(bytes);
-      }
-    };
   }
 
   /** Throws the error of a write that had been answered before, if it is one. */

@@ -129,11 +129,6 @@ final class Operation<T> implements ReplyHandler {
   }
 
   @Override
-  public boolean holdsData() {
-    return request.holdsData();
-  }
-
-  @Override
   public void onReply(ServerFrame frame) {
     if (reply.isAnswered()) {
       LateReply.undo(core, asked.generation(), sentOp, frame);

@@ -1,7 +1,6 @@
 package dev.hostshare.agent.fs;
 
 import com.google.protobuf.ByteString;
-import dev.hostshare.agent.remote.Session;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.Write;
@@ -24,23 +23,23 @@ final class WriteBehind {
     this.core = core;
   }
 
-  /**
-   * Answers a write and sends it; false if that is not to be done, and nothing was. The data is
-   * {@linkplain Session#hold held} by the caller; who is told true need not give it back.
-   */
+  /** Answers a write and sends it; false if that is not to be done, and nothing was. */
   boolean write(OpenFile file, long offset, ByteString data, Reply<Long> reply) {
-    if (!file.writesBehind() || data.isEmpty()) {
+    // Who is answered goes on writing: only while the server keeps up.
+    if (!file.writesBehind() || data.isEmpty() || !core.session.hasRoom()) {
       return false;
     }
     int errno = file.takeError();
     if (errno != 0) {
       reply.error(errno);
-      core.session.giveBack(data.size());
       return true;
     }
+    // Not once it is begun: others may hold what they have until it is done.
+    core.session.hold(data.size());
     PendingWrites pending = file.inode.takesWrites();
     var write = new PendingWrites.Write(file, offset, data);
     if (!pending.begin(write)) {
+      core.session.giveBack(data.size());
       return false;
     }
     file.inode.changeContent();
@@ -116,11 +115,6 @@ final class WriteBehind {
           @Override
           public void lost() {
             batch.forEach(write -> write.delivery.goesAgain());
-          }
-
-          @Override
-          public boolean holdsData() {
-            return true;
           }
         },
         (frame, asked) -> {

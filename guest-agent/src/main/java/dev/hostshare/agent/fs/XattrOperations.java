@@ -79,12 +79,13 @@ public final class XattrOperations {
                         .setValue(value)
                         .setFlags(flags)
                         .setKillSgid(killSgid));
+    Reply<Void> told = core.holding(value, reply);
     if (flags == 0) {
       core.start(
-          "setxattr", context, reply, List.of(inode), request, (frame, asked) -> touched(inode));
+          "setxattr", context, told, List.of(inode), request, (frame, asked) -> touched(inode));
     } else {
       core.startOnce(
-          "setxattr", context, reply, List.of(inode), request, (frame, asked) -> touched(inode));
+          "setxattr", context, told, List.of(inode), request, (frame, asked) -> touched(inode));
     }
   }
 

@@ -1,16 +1,12 @@
 package dev.hostshare.agent.remote;
 
 import dev.hostshare.proto.v1.ClientFrame;
-import dev.hostshare.proto.v1.WriteOrBuilder;
 
 /** A request that has no answer yet. Its mutable fields are guarded by the session's state lock. */
 final class PendingCall implements Call {
   private final Session session;
   final ClientFrame.Builder frame;
   final ReplyHandler handler;
-
-  /** Bytes of data that it holds of the session's budget. */
-  final long bytes;
 
   long seq;
 
@@ -26,21 +22,6 @@ final class PendingCall implements Call {
     this.session = session;
     this.frame = frame;
     this.handler = handler;
-    this.bytes = handler.holdsData() ? 0 : sizeOfData(frame);
-  }
-
-  private static long sizeOfData(ClientFrame.Builder frame) {
-    return frame.hasWrite()
-        ? sizeOf(frame.getWriteOrBuilder())
-        : frame.hasSetxattr() ? frame.getSetxattr().getValue().size() : 0;
-  }
-
-  private static long sizeOf(WriteOrBuilder write) {
-    long size = write.getData().size();
-    for (var piece : write.getMoreList()) {
-      size += piece.getData().size();
-    }
-    return size;
   }
 
   @Override

@@ -10,11 +10,6 @@ import dev.hostshare.proto.v1.ServerFrame;
  */
 public interface ReplyHandler {
 
-  /** Whether the request's data is {@linkplain Session#hold held} by who began it. */
-  default boolean holdsData() {
-    return false;
-  }
-
   /** The server's answer; its errno says how the operation ended. */
   void onReply(ServerFrame frame);
 

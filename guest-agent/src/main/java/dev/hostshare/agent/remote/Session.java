@@ -162,8 +162,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Sends a request, or queues it while the connection is broken or full. May wait for the byte
-   * budget if the frame carries data.
+   * Sends a request, or queues it while the connection is broken or full. Data that it carries is
+   * {@linkplain #hold held} by the caller.
    *
    * @param callGeneration the generation that the frame's node ids and handles belong to
    * @param frame the request without seq and acked; not to be touched by the caller any more
@@ -181,10 +181,6 @@ public final class Session implements AutoCloseable {
   public Call call(
       long callGeneration, ClientFrame.Builder frame, List<Call> after, ReplyHandler handler) {
     var call = new PendingCall(this, frame, handler);
-    if (call.bytes > 0) {
-      // The event loop gives the others' bytes back: it never waits for them.
-      budget.acquire(call.bytes, !transport.inEventLoop());
-    }
     int refused = 0;
     boolean lost = false;
     sendLock.lock();
@@ -304,8 +300,9 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Takes data into the byte budget that is not in a request yet, or may be in several one after
-   * the other; as {@link #call}, it waits while others hold it all, but never on the event loop.
+   * Takes data into the byte budget, from when it is read to when whoever wrote it is answered and
+   * the server has it: it may wait before it is sent, and be sent again. Waits while others hold it
+   * all, but never on the event loop, which gives their bytes back.
    */
   public void hold(long bytes) {
     budget.acquire(bytes, !transport.inEventLoop());
@@ -537,7 +534,6 @@ public final class Session implements AutoCloseable {
     if (call == null) {
       log.debug("{}: a reply to request {}, which nobody awaits", address(), frame.getSeq());
     } else {
-      release(call);
       guarded(() -> call.handler.onReply(frame));
     }
     if (next != null) {
@@ -677,21 +673,13 @@ public final class Session implements AutoCloseable {
   }
 
   private void tellLost(PendingCall call) {
-    release(call);
     if (!call.abandoned) {
       guarded(() -> call.handler.onLost(call.sent));
     }
   }
 
   private void tellAbandoned(PendingCall call, int errno) {
-    release(call);
     guarded(() -> call.handler.onAbandoned(errno));
-  }
-
-  private void release(PendingCall call) {
-    if (call.bytes > 0) {
-      budget.release(call.bytes);
-    }
   }
 
   /** A handler that throws must not end the stream, nor keep others from their answers. */

@@ -39,8 +39,7 @@
  *
  * Two locks: the send lock (order of frames on the stream), then the state lock (tables). Handlers
  * are called with neither. The only wait is for the byte budget of data on its way, in {@link
- * dev.hostshare.agent.remote.Session#call} for frames that carry data; it ends when the server
- * makes progress or the session is declared down, and so must not be entered on the event loop
- * thread.
+ * dev.hostshare.agent.remote.Session#hold}; it ends when the server makes progress or the session
+ * is declared down, and is not entered on the event loop thread.
  */
 package dev.hostshare.agent.remote;
