@@ -46,7 +46,9 @@ public final class OverlayStore implements AutoCloseable {
    */
   private static final long HOT_BYTES = 15 << 20;
 
-  /** Of one file. Linux's own file systems have 4 to 64 KiB. */
+  /**
+   * Values of one file. ext4 has a block of 4 KiB for names and values, XFS no limit (xattr(7)).
+   */
   private static final int MAX_XATTR_BYTES = 1 << 20;
 
   /** With less than a page of SQLite's shared memory left, a disk is full. */

@@ -44,6 +44,9 @@ final class Trimmer {
   /** Nothing was dropped when that was asked for. */
   private volatile boolean refused;
 
+  /** The user was told of too many in use. */
+  private final AtomicBoolean told = new AtomicBoolean();
+
   /** {@code limit} may change: how many inodes there may be. */
   Trimmer(InodeTable inodes, Notifier notifier, IntSupplier limit) {
     this.inodes = inodes;
@@ -70,7 +73,16 @@ final class Trimmer {
   boolean isFull() {
     int most = limit.getAsInt();
     int size = inodes.size();
-    return size > most + most / 2 || (refused && size > most + most / FAR_TOO_MUCH);
+    if (size > most + most / 2) {
+      if (!told.getAndSet(true)) {
+        log.warn(
+            "more than {} files and directories are in use at the same time: more get ENOMEM. Give"
+                + " the agent more --memory",
+            most + most / 2);
+      }
+      return true;
+    }
+    return refused && size > most + most / FAR_TOO_MUCH;
   }
 
   private void trim() {

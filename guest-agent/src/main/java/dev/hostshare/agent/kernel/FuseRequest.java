@@ -3,6 +3,7 @@ package dev.hostshare.agent.kernel;
 import dev.hostshare.agent.fs.Reply;
 import dev.hostshare.agent.fs.RequestContext;
 import dev.hostshare.agent.remote.Call;
+import dev.hostshare.proto.Errno;
 
 /** One request of the kernel, from its reading to its answer. */
 final class FuseRequest implements RequestContext {
@@ -99,7 +100,12 @@ final class FuseRequest implements RequestContext {
     @Override
     protected void sendSuccess(T value) {
       pending.finished(unique);
-      device.reply(unique, encoder, value);
+      try {
+        device.reply(unique, encoder, value);
+      } catch (RuntimeException | Error e) {
+        device.error(unique, Errno.EIO); // else who asked would wait for ever
+        throw e;
+      }
     }
 
     @Override

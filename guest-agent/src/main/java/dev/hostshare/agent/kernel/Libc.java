@@ -111,7 +111,6 @@ public final class Libc {
               ValueLayout.ADDRESS,
               ValueLayout.JAVA_LONG));
 
-  /** syscall(2) with the arguments of openat2(2), which the C library has no function for. */
   private static final MethodHandle MMAP =
       handle(
           "mmap",
@@ -129,6 +128,8 @@ public final class Libc {
           "munmap",
           FunctionDescriptor.of(
               ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+
+  /** syscall(2) with the arguments of openat2(2), which the C library has no function for. */
   private static final MethodHandle OPENAT2 =
       handle(
           "syscall",

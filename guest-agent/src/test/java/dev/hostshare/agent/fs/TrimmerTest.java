@@ -83,6 +83,15 @@ final class TrimmerTest {
     assertNull(kernel.told.poll(50, TimeUnit.MILLISECONDS), "asked once");
   }
 
+  /** A kernel that does what it is asked to, and can drop nothing since all is in use. */
+  @Test
+  void whereAllIsInUseItIsFullAtHalfAsManyAgain() throws Exception {
+    fill(1, LIMIT + LIMIT / 2);
+    assertFalse(trimmer.isFull());
+    fill(LIMIT + LIMIT / 2, LIMIT + LIMIT / 2 + 1);
+    assertTrue(trimmer.isFull());
+  }
+
   @Test
   void olderKernelsDropAllThatIsUnused() throws Exception {
     kernel.refusePrune();

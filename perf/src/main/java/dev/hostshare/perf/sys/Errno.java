@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 public final class Errno {
   public static final int ENOENT = 2;
   static final int ESRCH = 3;
-  public static final int ENODEV = 19;
   public static final int ENOMEM = 12;
+  public static final int ENODEV = 19;
   public static final int EINVAL = 22;
   public static final int ENOSYS = 38;
   public static final int EOPNOTSUPP = 95;
