@@ -418,6 +418,37 @@ final class SharesTest {
     assertEquals("in", guest.shell("cat %s/file".formatted(folder)));
   }
 
+  /** Each has a mount and a session of its own; all have the memory of two processes. */
+  @Test
+  void manySharesAreWrittenAndReadAtOnce() throws Exception {
+    var names = new ArrayList<String>();
+    for (int i = 0; i < 12; i++) {
+      names.add("many" + i);
+      var folder = Lab.owned(Files.createDirectory(lab.resolve("many" + i)));
+      Lab.own(Files.write(folder.resolve("file"), new byte[3 << 20]));
+    }
+    shareWithAgent(names.toArray(String[]::new));
+    guest.shell(
+        """
+        cd %s
+        for share in many*; do
+          (
+            for round in 1 2 3; do
+              dd if=/dev/zero of=$share/new bs=1M count=10 status=none
+              cmp $share/file <(head -c 3M /dev/zero)
+            done
+            cmp $share/new <(head -c 10M /dev/zero)
+          ) &
+          users+=($!)
+        done
+        for user in "${users[@]}"; do
+          wait $user
+        done
+        """
+            .formatted(lab));
+    assertFalse(agentLog().contains("ERROR"), this::agentLog);
+  }
+
   private static void shell(String script) {
     Command.run("sh", "-euc", script).expectSuccess();
   }
