@@ -115,6 +115,7 @@ final class AdminClient implements AutoCloseable {
               throw new IllegalStateException("no server runs");
             });
     AdminClient client = inProcess(handler);
+    client.resources.add(handler);
     client.resources.add(store);
     client.resources.add(folder);
     return client;

@@ -10,6 +10,8 @@ import dev.hostshare.proto.v1.OverlayPath;
 import dev.hostshare.proto.v1.OverlayRecord;
 import dev.hostshare.proto.v1.OverlayXattr;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
@@ -209,17 +211,17 @@ final class OverlayCommand implements Runnable {
             file == null
                 ? new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
                 : Files.newBufferedReader(file)) {
-      CompletableFuture<OverlayCount> result = new CompletableFuture<>();
-      StreamObserver<OverlayRecord> records = client.asyncStub().overlayImport(observer(result));
+      Import target = new Import();
+      StreamObserver<OverlayRecord> records = client.asyncStub().overlayImport(target);
       int number = 0;
       for (String text = in.readLine(); text != null; text = in.readLine()) {
         number++;
-        if (!text.isBlank()) {
+        if (!text.isBlank() && target.awaitReady()) {
           records.onNext(parse(text, number));
         }
       }
       records.onCompleted();
-      System.out.println(await(result).getCount() + " records imported");
+      System.out.println(await(target.result).getCount() + " records imported");
       return CommandLine.ExitCode.OK;
     }
   }
@@ -234,23 +236,54 @@ final class OverlayCommand implements Runnable {
     return record.build();
   }
 
-  private static StreamObserver<OverlayCount> observer(CompletableFuture<OverlayCount> result) {
-    return new StreamObserver<>() {
-      @Override
-      public void onNext(OverlayCount count) {
-        result.complete(count);
-      }
+  /** What the server says of the records that are sent to it. */
+  private static final class Import implements ClientResponseObserver<OverlayRecord, OverlayCount> {
+    final CompletableFuture<OverlayCount> result = new CompletableFuture<>();
+    private ClientCallStreamObserver<OverlayRecord> records;
 
-      @Override
-      public void onError(Throwable t) {
-        result.completeExceptionally(t);
-      }
+    @Override
+    public void beforeStart(ClientCallStreamObserver<OverlayRecord> requests) {
+      records = requests;
+      records.setOnReadyHandler(this::wake);
+    }
 
-      @Override
-      public void onCompleted() {
-        result.completeExceptionally(new IOException("the server gave no answer"));
+    private synchronized void wake() {
+      notifyAll();
+    }
+
+    /**
+     * Waits until the server has taken what was sent before: it would wait in our memory. False if
+     * the server has given its answer already.
+     */
+    synchronized boolean awaitReady() throws IOException {
+      try {
+        while (!records.isReady() && !result.isDone()) {
+          wait();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
       }
-    };
+      return !result.isDone();
+    }
+
+    @Override
+    public void onNext(OverlayCount count) {
+      result.complete(count);
+      wake();
+    }
+
+    @Override
+    public void onError(Throwable t) {
+      result.completeExceptionally(t);
+      wake();
+    }
+
+    @Override
+    public void onCompleted() {
+      result.completeExceptionally(new IOException("the server gave no answer"));
+      wake();
+    }
   }
 
   private static OverlayCount await(CompletableFuture<OverlayCount> result) throws IOException {

@@ -6,13 +6,11 @@ import dev.hostshare.fileserver.overlay.OverlayRecord;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.proto.Errno;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.function.BiConsumer;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Compares the overlay's records with the files on the host. Every folder that was ever shared is
@@ -20,6 +18,9 @@ import java.util.function.BiConsumer;
  * is an orphan, unless its file system is not mounted now, of which nothing can be said.
  */
 public final class OverlayAudit {
+  /** 4 MiB of hashes: what is lost beyond them takes another walk. */
+  private static final int MOST_LOST = 1 << 19;
+
   private final OverlayStore overlay;
   private final HostPaths paths;
 
@@ -46,37 +47,61 @@ public final class OverlayAudit {
    */
   public record Finding(FileId id, String path, State state, String now) {}
 
-  /** All records whose file is not where it was last seen. */
-  public List<Finding> verify() throws ErrnoException {
-    Map<FileId, OverlayRecord> lost = new HashMap<>();
-    List<Map.Entry<FileId, OverlayRecord>> all = new ArrayList<>();
-    overlay.forEach((id, r) -> all.add(Map.entry(id, r)));
-    for (Map.Entry<FileId, OverlayRecord> e : all) {
-      if (!isWhereItWas(e.getKey(), e.getValue())) {
-        lost.put(e.getKey(), e.getValue());
-      }
-    }
-    List<Finding> findings = new ArrayList<>();
-    if (lost.isEmpty()) {
-      return findings;
-    }
-    Set<Integer> volumes = new HashSet<>();
-    for (String root : overlay.roots()) {
-      search(root, lost, volumes, findings);
-    }
-    BiConsumer<FileId, OverlayRecord> report =
-        (id, r) ->
-            findings.add(
-                new Finding(
-                    id,
-                    r.path(),
-                    volumes.contains(id.volume()) ? State.GONE : State.UNREACHABLE,
-                    null));
-    lost.forEach(report);
-    return findings;
+  /** Is told of each finding, and asked whether to go on. */
+  public interface Report {
+    /** Called for each finding. */
+    void found(Finding finding) throws ErrnoException;
+
+    /** Called for each record and file that is looked at; throws what is to end the audit. */
+    void goOn();
   }
 
-  private boolean isWhereItWas(FileId id, OverlayRecord record) throws ErrnoException {
+  /**
+   * Tells of all records whose file is not where it was last seen; half a million of them at a
+   * time, with a walk through the shared folders for each.
+   */
+  public void verify(Report report) throws ErrnoException {
+    try (OverlayStore.Listing records = overlay.list()) {
+      var part = new Part(records, report, 0);
+      while (part.begin < part.end) {
+        part.search();
+        part.reportLost();
+        part = new Part(records, report, part.end);
+      }
+    }
+  }
+
+  /** Removes the records of files that are gone. How many. */
+  public int collect(Runnable goOn) throws ErrnoException {
+    var removed = new AtomicInteger();
+    verify(
+        new Report() {
+          @Override
+          public void found(Finding finding) throws ErrnoException {
+            if (finding.state() == State.GONE) {
+              overlay.remove(finding.id());
+              removed.incrementAndGet();
+            }
+          }
+
+          @Override
+          public void goOn() {
+            goOn.run();
+          }
+        });
+    return removed.get();
+  }
+
+  /** Whether its file is there, or it has no record any more. */
+  private boolean isWhereItWas(FileId id, OverlayRecord seen) throws ErrnoException {
+    if (isThere(id, seen)) {
+      return true;
+    }
+    OverlayRecord now = overlay.get(id);
+    return now == null || isThere(id, now);
+  }
+
+  private boolean isThere(FileId id, OverlayRecord record) throws ErrnoException {
     if (record.path() == null) {
       return false;
     }
@@ -98,39 +123,101 @@ public final class OverlayAudit {
         || e.errno() == Errno.ELOOP;
   }
 
-  private void search(
-      String root, Map<FileId, OverlayRecord> lost, Set<Integer> volumes, List<Finding> findings)
-      throws ErrnoException {
-    try {
-      paths.walk(
-          Path.of(root),
-          file -> {
-            volumes.add(file.id().volume());
-            OverlayRecord record = lost.remove(file.id());
-            if (record != null) {
-              overlay.moved(file.id(), file.place());
-              if (record.path() != null) {
-                findings.add(
-                    new Finding(file.id(), record.path(), State.MOVED, file.place().path()));
-              } // else nobody knows where it was
-            }
-          });
-    } catch (ErrnoException e) {
-      if (!isAbsence(e)) {
-        throw e;
-      }
-    }
-  }
+  /** A part of the records, with no more than {@link #MOST_LOST} of them lost. */
+  private final class Part {
+    /** The rows in it: after {@code begin}, up to {@code end}. */
+    final long begin;
 
-  /** Removes the records of files that are gone. How many. */
-  public int collect() throws ErrnoException {
-    int removed = 0;
-    for (Finding finding : verify()) {
-      if (finding.state() == State.GONE) {
-        overlay.remove(finding.id());
-        removed++;
+    final long end;
+    private final OverlayStore.Listing records;
+    private final Report report;
+
+    /** Hashes of the lost, in ascending order. */
+    private long[] lost = new long[1024];
+
+    private int count;
+
+    /** Those of them that were found elsewhere, by their index. */
+    private final BitSet found = new BitSet();
+
+    /** Where there are files. */
+    private final Set<Integer> volumes = new HashSet<>();
+
+    /** The part after row {@code begin}; empty if there is none. */
+    Part(OverlayStore.Listing records, Report report, long begin) throws ErrnoException {
+      this.records = records;
+      this.report = report;
+      this.begin = begin;
+      end = records.visit(begin, Long.MAX_VALUE, this::look);
+      Arrays.sort(lost, 0, count);
+    }
+
+    private boolean look(FileId id, OverlayRecord record) throws ErrnoException {
+      report.goOn();
+      if (!isWhereItWas(id, record)) {
+        if (count == lost.length) {
+          lost = Arrays.copyOf(lost, 2 * count);
+        }
+        lost[count++] = id.hash64();
+      }
+      return count < MOST_LOST;
+    }
+
+    /** The index among the lost; negative if it is none of them. */
+    private int indexOf(FileId id) {
+      return Arrays.binarySearch(lost, 0, count, id.hash64());
+    }
+
+    /** Looks for the lost in all folders. */
+    void search() throws ErrnoException {
+      if (count == 0) {
+        return;
+      }
+      for (String root : overlay.roots()) {
+        try {
+          paths.walk(Path.of(root), this::visit);
+        } catch (ErrnoException e) {
+          if (!isAbsence(e)) {
+            throw e;
+          }
+        }
       }
     }
-    return removed;
+
+    private void visit(HostPaths.Found file) throws ErrnoException {
+      report.goOn();
+      volumes.add(file.id().volume());
+      int index = indexOf(file.id());
+      if (index < 0 || found.get(index)) {
+        return;
+      }
+      OverlayRecord record = overlay.get(file.id());
+      if (record == null) {
+        return;
+      }
+      found.set(index);
+      overlay.moved(file.id(), file.place());
+      if (record.path() != null) {
+        report.found(new Finding(file.id(), record.path(), State.MOVED, file.place().path()));
+      } // else nobody knows where it was
+    }
+
+    /** Tells of those that are nowhere. */
+    void reportLost() throws ErrnoException {
+      if (found.cardinality() < count) {
+        records.visit(begin, end, this::reportIfLost);
+      }
+    }
+
+    private boolean reportIfLost(FileId id, OverlayRecord record) throws ErrnoException {
+      report.goOn();
+      int index = indexOf(id);
+      // A guest may have moved it while it was looked for.
+      if (index >= 0 && !found.get(index) && !isWhereItWas(id, record)) {
+        var state = volumes.contains(id.volume()) ? State.GONE : State.UNREACHABLE;
+        report.found(new Finding(id, record.path(), state, null));
+      }
+      return true;
+    }
   }
 }

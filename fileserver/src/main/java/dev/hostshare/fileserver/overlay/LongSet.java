@@ -1,23 +1,40 @@
 package dev.hostshare.fileserver.overlay;
 
+import com.google.common.hash.BloomFilter;
+import com.google.common.hash.Funnels;
 import java.util.concurrent.locks.StampedLock;
 
 /**
  * A set of 64-bit hashes: open addressing with linear probing, 8 bytes a slot, at most 2/3 full. It
- * answers "has this file a record?" for a million records in 12 to 24 MiB and without a query;
- * boxed longs would take five times that.
+ * answers "has this file a record?" without a query; boxed longs would take five times the memory.
+ *
+ * <p>When its bound is reached, a Bloom filter of the same size takes its place for good: that errs
+ * on yes for one in a hundred where there are ten times as many values, and for what was removed.
  *
  * <p>Thread-safe: readers are optimistic, writers exclusive.
  */
 final class LongSet {
   private static final int FIRST_CAPACITY = 1024;
 
+  /** With 9.6 bits for each value a Bloom filter errs for 1 %. */
+  private static final int VALUES_PER_64_BITS = 6;
+
+  private final int maxCapacity;
   private final StampedLock lock = new StampedLock();
   private long[] slots = new long[FIRST_CAPACITY];
   private int size;
   private boolean hasZero;
 
-  boolean contains(long value) {
+  /** Null while the slots have it all. */
+  private volatile BloomFilter<Long> filter;
+
+  /** A set that takes at most {@code maxBytes}, and half as much again while it grows. */
+  LongSet(long maxBytes) {
+    maxCapacity = Math.clamp(Long.highestOneBit(maxBytes / 8), FIRST_CAPACITY, 1 << 30);
+  }
+
+  /** Whether this value is in the set: no is certain, yes as long as the bound is not reached. */
+  boolean mayContain(long value) {
     long stamp = lock.tryOptimisticRead();
     if (stamp != 0) {
       boolean found = find(value);
@@ -34,6 +51,10 @@ final class LongSet {
   }
 
   private boolean find(long value) {
+    BloomFilter<Long> beyond = filter;
+    if (beyond != null) {
+      return beyond.mightContain(value);
+    }
     if (value == 0) {
       return hasZero;
     }
@@ -54,24 +75,49 @@ final class LongSet {
   void add(long value) {
     long stamp = lock.writeLock();
     try {
-      if (value == 0) {
-        hasZero = true;
-        return;
-      }
-      if (size >= slots.length / 3 * 2) {
-        long[] old = slots;
-        slots = new long[Math.multiplyExact(old.length, 2)];
-        size = 0;
-        for (long v : old) {
-          if (v != 0) {
-            insert(v);
-          }
+      if (filter == null && size >= slots.length / 3 * 2) {
+        if (slots.length < maxCapacity) {
+          grow();
+        } else {
+          becomeFilter();
         }
       }
-      insert(value);
+      if (filter != null) {
+        filter.put(value);
+      } else if (value == 0) {
+        hasZero = true;
+      } else {
+        insert(value);
+      }
     } finally {
       lock.unlockWrite(stamp);
     }
+  }
+
+  private void grow() {
+    long[] old = slots;
+    slots = new long[old.length * 2];
+    size = 0;
+    for (long v : old) {
+      if (v != 0) {
+        insert(v);
+      }
+    }
+  }
+
+  private void becomeFilter() {
+    BloomFilter<Long> all =
+        BloomFilter.create(Funnels.longFunnel(), (long) maxCapacity * VALUES_PER_64_BITS, 0.01);
+    for (long v : slots) {
+      if (v != 0) {
+        all.put(v);
+      }
+    }
+    if (hasZero) {
+      all.put(0L);
+    }
+    filter = all;
+    slots = new long[0];
   }
 
   private void insert(long value) {
@@ -90,6 +136,9 @@ final class LongSet {
   void remove(long value) {
     long stamp = lock.writeLock();
     try {
+      if (filter != null) {
+        return;
+      }
       if (value == 0) {
         hasZero = false;
         return;
@@ -115,16 +164,6 @@ final class LongSet {
       size--;
     } finally {
       lock.unlockWrite(stamp);
-    }
-  }
-
-  /** Distinct values in the set. */
-  int size() {
-    long stamp = lock.readLock();
-    try {
-      return size + (hasZero ? 1 : 0);
-    } finally {
-      lock.unlockRead(stamp);
     }
   }
 }

@@ -55,7 +55,7 @@ final class OverlayDatabase implements AutoCloseable {
           "CREATE TABLE root (path TEXT PRIMARY KEY)",
           "CREATE TABLE store (id TEXT NOT NULL)");
 
-  private static final String COLUMNS =
+  static final String COLUMNS =
       "uid, gid, mode, type, rdev, xattrs, parent_volume, parent_inode, parent_birth, name, path";
   private static final String KEY = " WHERE volume = ? AND inode = ? AND birth = ?";
 
@@ -345,7 +345,7 @@ final class OverlayDatabase implements AutoCloseable {
     }
   }
 
-  private static OverlayRecord record(ResultSet r, int at) throws SQLException {
+  static OverlayRecord record(ResultSet r, int at) throws SQLException {
     byte[] name = r.getBytes(at + 9);
     FileId parent =
         name == null ? null : new FileId(r.getInt(at + 6), r.getLong(at + 7), r.getLong(at + 8));
@@ -535,9 +535,7 @@ final class OverlayDatabase implements AutoCloseable {
   /** Reads the whole table: whatever is damaged in it comes to light here. */
   void forEach(Visitor visitor) throws SQLException {
     try (Statement s = connection.createStatement();
-        ResultSet r =
-            s.executeQuery(
-                "SELECT volume, inode, birth, " + COLUMNS + " FROM node ORDER BY path")) {
+        ResultSet r = s.executeQuery("SELECT volume, inode, birth, " + COLUMNS + " FROM node")) {
       while (r.next()) {
         visitor.visit(new FileId(r.getInt(1), r.getLong(2), r.getLong(3)), record(r, 4));
       }

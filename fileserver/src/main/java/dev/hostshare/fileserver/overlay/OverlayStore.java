@@ -21,10 +21,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteErrorCode;
@@ -45,6 +45,12 @@ public final class OverlayStore implements AutoCloseable {
    * caches.
    */
   private static final long HOT_BYTES = 15 << 20;
+
+  /**
+   * Each of the sets of hashes: 4 MiB with the default memory, exact for 349,000 records, and right
+   * in 99 of 100 cases for three million.
+   */
+  private static final long SET_BYTES = Runtime.getRuntime().maxMemory() / 24;
 
   /**
    * Values of one file. ext4 has a block of 4 KiB for names and values, XFS no limit (xattr(7)).
@@ -82,9 +88,9 @@ public final class OverlayStore implements AutoCloseable {
   private final Path file;
   private final OverlayDatabase database;
   private final Journal journal;
-  private final LongSet ids = new LongSet();
-  private final LongSet names = new LongSet();
-  private final LongSet specials = new LongSet();
+  private final LongSet ids = new LongSet(SET_BYTES);
+  private final LongSet names = new LongSet(SET_BYTES);
+  private final LongSet specials = new LongSet(SET_BYTES);
   private final Cache<FileId, OverlayRecord> hot =
       CacheBuilder.newBuilder()
           .maximumWeight(HOT_BYTES)
@@ -104,6 +110,9 @@ public final class OverlayStore implements AutoCloseable {
 
   private final Map<Name, FileId> freshNames = new HashMap<>();
   private boolean closing;
+
+  /** Files that have a record. */
+  private final AtomicInteger size = new AtomicInteger();
 
   /** What the database alone has may not be on the disk. */
   private volatile boolean dirty = true;
@@ -133,6 +142,7 @@ public final class OverlayStore implements AutoCloseable {
       AtomicLong bytes = new AtomicLong();
       database.forEach(
           (id, r) -> {
+            store.size.incrementAndGet();
             store.added(id, r);
             if (bytes.addAndGet(r.weight()) <= HOT_BYTES) {
               store.hot.put(id, r);
@@ -184,14 +194,17 @@ public final class OverlayStore implements AutoCloseable {
         case Journal.XattrsGone(FileId id) -> database.deleteXattrs(id);
       }
     }
+    // All the names that were, before those that are now: one may have gone from file to file.
+    Map<FileId, OverlayRecord> before = new HashMap<>();
     for (FileId id : last.keySet()) {
-      OverlayRecord before = database.select(id);
-      if (before != null && before.name() != null) {
-        names.remove(before.parent().hash64(before.name()));
+      OverlayRecord r = database.select(id);
+      if (r != null && r.name() != null) {
+        names.remove(r.parent().hash64(r.name()));
       }
+      before.put(id, r == null ? OverlayRecord.EMPTY : r.nowhere());
     }
     database.commit();
-    last.forEach((id, after) -> publish(id, OverlayRecord.EMPTY, after));
+    last.forEach((id, after) -> publish(id, before.get(id), after));
     log.info("{}: {} records are taken in from the journal", file, last.size());
   }
 
@@ -255,7 +268,7 @@ public final class OverlayStore implements AutoCloseable {
 
   /** The file's record, or null. */
   public OverlayRecord get(FileId id) throws ErrnoException {
-    if (!ids.contains(id.hash64())) {
+    if (!ids.mayContain(id.hash64())) {
       return null;
     }
     OverlayRecord known = hot.getIfPresent(id);
@@ -271,7 +284,7 @@ public final class OverlayStore implements AutoCloseable {
     if (changed != null) {
       return changed.isVoid() ? null : changed;
     }
-    if (!ids.contains(id.hash64())) {
+    if (!ids.mayContain(id.hash64())) {
       return null;
     }
     OverlayRecord known = hot.getIfPresent(id);
@@ -320,7 +333,7 @@ public final class OverlayStore implements AutoCloseable {
 
   /** Ends the file's record: the file is gone. */
   public void remove(FileId id) throws ErrnoException {
-    if (!ids.contains(id.hash64())) {
+    if (!ids.mayContain(id.hash64())) {
       return;
     }
     commit(
@@ -335,7 +348,7 @@ public final class OverlayStore implements AutoCloseable {
 
   /** Notes that a name was removed or taken by someone else: nobody inherits from it any more. */
   public void nameGone(FileId parent, byte[] name) throws ErrnoException {
-    if (!names.contains(parent.hash64(name))) {
+    if (!names.mayContain(parent.hash64(name))) {
       return;
     }
     commit(
@@ -351,7 +364,7 @@ public final class OverlayStore implements AutoCloseable {
 
   /** Whether a record may be waiting under this name: a probe, without a query; may err on yes. */
   public boolean mayHaveName(FileId parent, byte[] name) {
-    return names.contains(parent.hash64(name));
+    return names.mayContain(parent.hash64(name));
   }
 
   /**
@@ -361,7 +374,7 @@ public final class OverlayStore implements AutoCloseable {
    * @return the record inherited, or null
    */
   public OverlayRecord inherit(FileId id, Place place) throws ErrnoException {
-    if (!names.contains(place.parent().hash64(place.name()))) {
+    if (!names.mayContain(place.parent().hash64(place.name()))) {
       return null;
     }
     return commit(
@@ -410,19 +423,86 @@ public final class OverlayStore implements AutoCloseable {
     return query(() -> database.xattrs(id));
   }
 
-  /** A copy of every record, by path. For the command line; a million take some hundred MiB. */
-  public void forEach(BiConsumer<FileId, OverlayRecord> visitor) throws ErrnoException {
+  /** What is done with each record, or with some. */
+  public interface Visitor {
+    /** Sees a record; false to see no more. */
+    boolean visit(FileId id, OverlayRecord record) throws ErrnoException;
+  }
+
+  /** The records by path, to be read more than once, from where one was left. */
+  public final class Listing implements AutoCloseable {
+    private final OverlayListing listing;
+
+    private Listing(OverlayListing listing) {
+      this.listing = listing;
+    }
+
+    /**
+     * Shows the records after row {@code from}, up to row {@code to}, until the visitor has seen
+     * enough. The store is not locked: the visitor may change it, and take its time.
+     *
+     * @return the row of the last that was seen; {@code from} if there is none
+     */
+    public long visit(long from, long to, Visitor visitor) throws ErrnoException {
+      long at = from;
+      while (true) {
+        List<OverlayListing.Entry> page;
+        try {
+          page = listing.read(at, to);
+        } catch (SQLException e) {
+          throw failure(e);
+        }
+        if (page.isEmpty()) {
+          return at;
+        }
+        bringUpToDate(page);
+        for (OverlayListing.Entry entry : page) {
+          at = entry.row();
+          if (!entry.record().isVoid() && !visitor.visit(entry.id(), entry.record())) {
+            return at;
+          }
+        }
+      }
+    }
+
+    @Override
+    public void close() throws ErrnoException {
+      try {
+        listing.close();
+      } catch (SQLException e) {
+        throw failure(e);
+      }
+    }
+  }
+
+  /** What the database does not have yet. */
+  private void bringUpToDate(List<OverlayListing.Entry> page) {
+    lock.lock();
+    try {
+      page.replaceAll(
+          e -> new OverlayListing.Entry(e.row(), e.id(), fresh.getOrDefault(e.id(), e.record())));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Begins a listing of every record, as long as that takes: a second for 600,000. */
+  public Listing list() throws ErrnoException {
     query(
         () -> {
           writeBackAll();
-          database.forEach(visitor::accept);
           return null;
         });
+    try {
+      return new Listing(new OverlayListing(file));
+    } catch (SQLException e) {
+      throw failure(e);
+    }
   }
 
   /** Whether the file with this inode number may be a special one; a probe, may err on yes. */
   public boolean maybeSpecial(int volume, long inode) {
-    return specials.contains(inodeHash(volume, inode));
+    return specials.mayContain(inodeHash(volume, inode));
   }
 
   private static long inodeHash(int volume, long inode) {
@@ -431,7 +511,7 @@ public final class OverlayStore implements AutoCloseable {
 
   /** How many files have a record. */
   public int size() {
-    return ids.size();
+    return size.get();
   }
 
   /** What was changed before is on the disk when this returns. */
@@ -637,6 +717,7 @@ public final class OverlayStore implements AutoCloseable {
       names.remove(before.parent().hash64(before.name()));
       freshNames.remove(Name.of(before), id);
     }
+    size.addAndGet((after.isVoid() ? 0 : 1) - (before.isVoid() ? 0 : 1));
     if (after.isVoid()) {
       ids.remove(id.hash64());
       hot.invalidate(id);
@@ -705,7 +786,7 @@ public final class OverlayStore implements AutoCloseable {
       if (changed != null) {
         return isUnder(changed, parent, name) ? changed : null;
       }
-      if (names.contains(parent.hash64(name))) {
+      if (names.mayContain(parent.hash64(name))) {
         for (FileId id : database.selectByName(parent, name)) {
           if (isUnder(id, parent, name)) {
             return id;

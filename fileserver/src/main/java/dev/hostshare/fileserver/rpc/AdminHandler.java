@@ -1,5 +1,7 @@
 package dev.hostshare.fileserver.rpc;
 
+import com.google.common.util.concurrent.MoreExecutors;
+import com.google.common.util.concurrent.ThreadFactoryBuilder;
 import com.google.protobuf.ByteString;
 import dev.hostshare.fileserver.export.HostPaths;
 import dev.hostshare.fileserver.export.OverlayAudit;
@@ -25,20 +27,48 @@ import io.grpc.StatusException;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** {@code AdminService}: what the command line asks, of a running server or of the store alone. */
-public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
+/**
+ * {@code AdminService}: what the command line asks, of a running server or of the store alone. What
+ * may take long has a thread of its own, and sends as its client reads.
+ */
+public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
+    implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(AdminHandler.class);
+
   private static final long MAX_ID = 0xffff_fffeL;
+
+  /** A listing that waits for its reader takes a thread. */
+  private static final int MAX_LONG_CALLS = 8;
+
+  private static final long STOP_SECONDS = 10;
 
   private final OverlayStore overlay;
   private final Consumer<FileId> changed;
   private final HostPaths paths;
   private final OverlayAudit audit;
   private final Supplier<StatusReply> status;
+  private final ExecutorService longCalls =
+      new ThreadPoolExecutor(
+          0,
+          MAX_LONG_CALLS,
+          1,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          new ThreadFactoryBuilder().setNameFormat("overlay-call-%d").setDaemon(true).build());
 
   /**
    * The service.
@@ -84,8 +114,34 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
           };
       out.onError(code.withDescription(path + ": " + reason).asException());
       return;
+    } catch (CancellationException e) {
+      out.onError(Status.CANCELLED.asException());
+      return;
+    } catch (RuntimeException | Error e) {
+      log.error("a call of the command line failed", e);
+      out.onError(Status.INTERNAL.withDescription("the server failed: " + e).asException());
+      return;
     }
     out.onCompleted();
+  }
+
+  private interface LongCall<T> {
+    void run(Outflow<T> out) throws ErrnoException, StatusException;
+  }
+
+  private <T> void answerAtLength(StreamObserver<T> observer, String path, LongCall<T> call) {
+    Outflow<T> out = new Outflow<>(observer);
+    try {
+      longCalls.execute(() -> answer(observer, path, () -> call.run(out)));
+    } catch (RejectedExecutionException e) {
+      observer.onError(
+          Status.RESOURCE_EXHAUSTED
+              .withDescription(
+                  "the server is busy with "
+                      + MAX_LONG_CALLS
+                      + " listings and checks of the overlay; end one of them, or try again later")
+              .asException());
+    }
   }
 
   private static StatusException invalid(String message) {
@@ -98,49 +154,61 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
   }
 
   @Override
-  public void overlayList(OverlayPath request, StreamObserver<OverlayRecord> out) {
-    answer(
-        out,
+  public void overlayList(OverlayPath request, StreamObserver<OverlayRecord> observer) {
+    answerAtLength(
+        observer,
         request.getPath(),
-        () -> {
+        out -> {
           if (request.getPath().isEmpty()) {
-            List<FileId> ids = new ArrayList<>();
-            overlay.forEach((id, r) -> ids.add(id));
-            for (FileId id : ids) {
-              send(id, null, out);
-            }
+            listAll(out);
           } else if (request.getRecursive()) {
-            paths.walk(Path.of(request.getPath()), f -> send(f.id(), f.place().path(), out));
+            paths.walk(Path.of(request.getPath()), f -> send(f, out));
           } else {
-            HostPaths.Found file = paths.find(Path.of(request.getPath()));
-            send(file.id(), file.place().path(), out);
+            send(paths.find(Path.of(request.getPath())), out);
           }
         });
   }
 
-  private void send(FileId id, String path, StreamObserver<OverlayRecord> out)
-      throws ErrnoException {
-    OverlayRecord record = describe(id, path);
-    if (record != null) {
-      out.onNext(record);
+  private void listAll(Outflow<OverlayRecord> out) throws ErrnoException {
+    Map<Integer, String> volumes = new HashMap<>();
+    try (OverlayStore.Listing records = overlay.list()) {
+      records.visit(
+          0,
+          Long.MAX_VALUE,
+          (id, record) -> {
+            if (!volumes.containsKey(id.volume())) {
+              volumes.put(id.volume(), overlay.volumeKey(id.volume()));
+            }
+            out.send(describe(id, record, record.path(), volumes.get(id.volume())));
+            return true;
+          });
     }
   }
 
-  /**
-   * The record as the command line shows it, or null. {@code path}: where it is, if known better.
-   */
-  private OverlayRecord describe(FileId id, String path) throws ErrnoException {
-    dev.hostshare.fileserver.overlay.OverlayRecord r = overlay.get(id);
-    if (r == null) {
-      return null;
+  private void send(HostPaths.Found file, Outflow<OverlayRecord> out) throws ErrnoException {
+    out.goOn();
+    OverlayRecord record = describe(file);
+    if (record != null) {
+      out.send(record);
     }
+  }
+
+  /** The record of a file as the command line shows it, or null. */
+  private OverlayRecord describe(HostPaths.Found file) throws ErrnoException {
+    var record = overlay.get(file.id());
+    return record == null
+        ? null
+        : describe(file.id(), record, file.place().path(), overlay.volumeKey(file.id().volume()));
+  }
+
+  /** {@code path}: null if it is not known. */
+  private OverlayRecord describe(
+      FileId id, dev.hostshare.fileserver.overlay.OverlayRecord r, String path, String volume)
+      throws ErrnoException {
     OverlayRecord.Builder out =
-        OverlayRecord.newBuilder()
-            .setVolume(overlay.volumeKey(id.volume()))
-            .setInode(id.inode())
-            .setBirthNanos(id.birth());
-    if (path != null || r.path() != null) {
-      out.setPath(path == null ? r.path() : path);
+        OverlayRecord.newBuilder().setVolume(volume).setInode(id.inode()).setBirthNanos(id.birth());
+    if (path != null) {
+      out.setPath(path);
     }
     if (r.hasUid()) {
       out.setUid(r.uid());
@@ -154,14 +222,16 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
     if (r.isSpecial()) {
       out.setType(r.type()).setRdev(r.rdev());
     }
-    overlay
-        .xattrs(id)
-        .forEach(
-            x ->
-                out.addXattrs(
-                    OverlayXattr.newBuilder()
-                        .setName(ByteString.copyFrom(x.name()))
-                        .setValue(ByteString.copyFrom(x.value()))));
+    if (r.hasXattrs()) {
+      overlay
+          .xattrs(id)
+          .forEach(
+              x ->
+                  out.addXattrs(
+                      OverlayXattr.newBuilder()
+                          .setName(ByteString.copyFrom(x.name()))
+                          .setValue(ByteString.copyFrom(x.value()))));
+    }
     return out.build();
   }
 
@@ -172,7 +242,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
         request.getPath(),
         () -> {
           HostPaths.Found file = paths.find(Path.of(request.getPath()));
-          OverlayRecord record = describe(file.id(), file.place().path());
+          OverlayRecord record = describe(file);
           if (record == null) {
             throw Status.NOT_FOUND
                 .withDescription(
@@ -204,7 +274,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
           }
           HostPaths.Found file = findShared(request.getPath());
           change(file, change);
-          out.onNext(describe(file.id(), file.place().path()));
+          out.onNext(describe(file));
         });
   }
 
@@ -238,21 +308,26 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
   }
 
   @Override
-  public void overlayClear(OverlayPath request, StreamObserver<OverlayCount> out) {
-    answer(
-        out,
+  public void overlayClear(OverlayPath request, StreamObserver<OverlayCount> observer) {
+    answerAtLength(
+        observer,
         request.getPath(),
-        () -> {
+        out -> {
           int before = overlay.size();
           if (request.getPath().isEmpty()) {
             throw invalid("name the path whose records are to go; / with --recursive for all");
           }
           if (request.getRecursive()) {
-            paths.walk(Path.of(request.getPath()), this::remove);
+            paths.walk(
+                Path.of(request.getPath()),
+                file -> {
+                  out.goOn();
+                  remove(file);
+                });
           } else {
             remove(paths.find(Path.of(request.getPath())));
           }
-          out.onNext(count(before - overlay.size()));
+          out.send(count(before - overlay.size()));
         });
   }
 
@@ -261,30 +336,41 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
   }
 
   @Override
-  public void overlayVerify(OverlayPath request, StreamObserver<OverlayFinding> out) {
-    answer(
-        out,
+  public void overlayVerify(OverlayPath request, StreamObserver<OverlayFinding> observer) {
+    answerAtLength(
+        observer,
         request.getPath(),
-        () -> {
-          for (OverlayAudit.Finding f : audit.verify()) {
-            String problem =
-                switch (f.state()) {
-                  case MOVED -> "now at " + f.now();
-                  case GONE -> "the file is gone; `overlay gc` removes the record";
-                  case UNREACHABLE -> "its file system is not mounted, or no share on it exists";
-                };
-            out.onNext(
-                OverlayFinding.newBuilder()
-                    .setPath(f.path() == null ? "inode " + f.id().inode() : f.path())
-                    .setProblem(problem)
-                    .build());
-          }
-        });
+        out ->
+            audit.verify(
+                new OverlayAudit.Report() {
+                  @Override
+                  public void found(OverlayAudit.Finding finding) {
+                    out.send(describe(finding));
+                  }
+
+                  @Override
+                  public void goOn() {
+                    out.goOn();
+                  }
+                }));
+  }
+
+  private static OverlayFinding describe(OverlayAudit.Finding f) {
+    String problem =
+        switch (f.state()) {
+          case MOVED -> "now at " + f.now();
+          case GONE -> "the file is gone; `overlay gc` removes the record";
+          case UNREACHABLE -> "its file system is not mounted, or no share on it exists";
+        };
+    return OverlayFinding.newBuilder()
+        .setPath(f.path() == null ? "inode " + f.id().inode() : f.path())
+        .setProblem(problem)
+        .build();
   }
 
   @Override
-  public void overlayGc(OverlayPath request, StreamObserver<OverlayCount> out) {
-    answer(out, request.getPath(), () -> out.onNext(count(audit.collect())));
+  public void overlayGc(OverlayPath request, StreamObserver<OverlayCount> observer) {
+    answerAtLength(observer, request.getPath(), out -> out.send(count(audit.collect(out::goOn))));
   }
 
   @Override
@@ -373,5 +459,11 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase {
   private void remove(HostPaths.Found file) throws ErrnoException {
     overlay.remove(file.id());
     changed.accept(file.id());
+  }
+
+  /** Ends what still runs; to be called before the store is closed, when no calls come any more. */
+  @Override
+  public void close() {
+    MoreExecutors.shutdownAndAwaitTermination(longCalls, STOP_SECONDS, TimeUnit.SECONDS);
   }
 }

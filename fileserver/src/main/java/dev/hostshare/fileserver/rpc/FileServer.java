@@ -77,6 +77,7 @@ public final class FileServer implements AutoCloseable {
       new ThreadFactoryBuilder().setNameFormat("lock-waiter-%d").setDaemon(true).build();
   private final SessionTable sessions = new SessionTable(timer);
   private final Listeners listeners = new Listeners(LinuxHost.userId());
+  private AdminHandler admin;
   private SettingsWatch settingsWatch;
 
   /**
@@ -201,7 +202,7 @@ public final class FileServer implements AutoCloseable {
   }
 
   private void listen(Config config, FolderBrowser browser) throws IOException {
-    AdminHandler admin = new AdminHandler(host, overlay, watches::changedRecord, this::status);
+    admin = new AdminHandler(host, overlay, watches::changedRecord, this::status);
     listeners.control(
         controlAddress(),
         List.of(admin.bindService(), new SettingsHandler(settings, browser).bindService()),
@@ -267,6 +268,7 @@ public final class FileServer implements AutoCloseable {
     workers.shutdownNow();
     control.shutdownNow();
     timer.shutdownNow();
+    admin.close();
     watches.close();
     shares.close();
     try {

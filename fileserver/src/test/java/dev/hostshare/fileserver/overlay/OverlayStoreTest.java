@@ -274,6 +274,37 @@ final class OverlayStoreTest {
     store = OverlayStore.open(folder);
   }
 
+  @Test
+  void recordsAreListedByPathWhileTheyChange() throws Exception {
+    int records = 1200;
+    for (int i = 0; i < records; i++) {
+      String name = "f%05d".formatted(records - i);
+      store.change(new FileId(1, i, 1), new Place(DIR, bytes(name), "/" + name), owner(i));
+    }
+    List<String> seen = new ArrayList<>();
+    try (OverlayStore.Listing listing = store.list()) {
+      OverlayStore.Visitor visitor =
+          (id, r) -> {
+            seen.add(r.path());
+            store.change(FILE, PLACE, owner(seen.size())); // nobody has the lock
+            return seen.size() % 700 != 0;
+          };
+      long row = listing.visit(0, Long.MAX_VALUE, visitor);
+      assertEquals(700, seen.size());
+      store.remove(new FileId(1, 0, 1)); // the last by path
+      row = listing.visit(row, Long.MAX_VALUE, visitor);
+      assertEquals(records - 1, seen.size());
+      assertEquals(row, listing.visit(row, Long.MAX_VALUE, visitor));
+      assertEquals("/f00001", seen.getFirst());
+      assertEquals("/f01199", seen.getLast());
+      assertEquals(seen.stream().sorted().distinct().toList(), seen);
+      listing.visit(10, 20, visitor);
+      assertEquals("/f00020", seen.getLast());
+      assertEquals(records + 9, seen.size());
+    }
+    assertEquals(records, store.size());
+  }
+
   /** What a server that was killed leaves. */
   private OverlayStore afterKill(Path copy) throws IOException {
     Files.createDirectories(copy);
