@@ -51,7 +51,15 @@ public final class HostShareCommand implements Runnable {
   }
 
   Path state() {
-    return state == null ? StateFolder.defaultPath() : state.toAbsolutePath().normalize();
+    if (state != null) {
+      return state.toAbsolutePath().normalize();
+    }
+    return StateFolder.defaultPath()
+        .orElseThrow(
+            () ->
+                new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "this user has no home folder: name the state folder with --state"));
   }
 
   @Override

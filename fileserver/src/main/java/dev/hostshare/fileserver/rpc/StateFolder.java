@@ -9,10 +9,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 /**
  * The one folder in which the server keeps its state: the overlay store, the control socket, the
@@ -30,14 +32,24 @@ public final class StateFolder implements AutoCloseable {
     this.lockFile = lockFile;
   }
 
-  /** {@code $XDG_STATE_HOME/hostshare}, by default {@code ~/.local/state/hostshare}. */
-  public static Path defaultPath() {
+  /**
+   * {@code $XDG_STATE_HOME/hostshare}, by default {@code ~/.local/state/hostshare} (XDG Base
+   * Directory Specification); none for a user without a home folder.
+   */
+  public static Optional<Path> defaultPath() {
     String xdg = System.getenv("XDG_STATE_HOME");
-    Path base =
-        xdg != null && xdg.startsWith("/")
-            ? Path.of(xdg)
-            : Path.of(System.getProperty("user.home"), ".local", "state");
-    return base.resolve("hostshare");
+    if (isAbsolute(xdg)) {
+      return Optional.of(Path.of(xdg, "hostshare"));
+    }
+    // The JDK's is that of the user database, "?" for a user who is not in it.
+    return Stream.of(System.getenv("HOME"), System.getProperty("user.home"))
+        .filter(StateFolder::isAbsolute)
+        .findFirst()
+        .map(home -> Path.of(home, ".local", "state", "hostshare"));
+  }
+
+  private static boolean isAbsolute(String path) {
+    return path != null && path.startsWith("/");
   }
 
   /** Where a running server answers the command line. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -176,6 +177,25 @@ class CommandLineTest {
             "/does/not/exist");
     assertEquals(1, missing.status(), missing.said());
     assertTrue(missing.said().contains("/does/not/exist"), missing.said());
+  }
+
+  /** The server's user is in no user database: only the environment tells where his home is. */
+  @Test
+  void stateIsInTheHomeFolderOrWhereXdgSays() {
+    var home = "HOME=" + lab.folder() + "/home";
+    var inHome = lab.folder() + "/home/.local/state/hostshare";
+    assertTrue(statusIn(home, "XDG_STATE_HOME=").contains(inHome));
+    assertTrue(statusIn(home, "XDG_STATE_HOME=not/absolute").contains(inHome));
+    assertTrue(statusIn(home, "XDG_STATE_HOME=/xdg").contains(" /xdg/hostshare"));
+    assertTrue(statusIn("HOME=", "XDG_STATE_HOME=").contains("name the state folder with --state"));
+  }
+
+  /** What {@code hostshare status} says, which needs a running server. */
+  private static String statusIn(String... environment) {
+    var line = new ArrayList<>(List.of("env"));
+    line.addAll(List.of(environment));
+    line.addAll(Installation.server("status"));
+    return Command.run(Command.LIMIT, new ProcessBuilder(Server.asUser(line))).expectFailure();
   }
 
   @Test

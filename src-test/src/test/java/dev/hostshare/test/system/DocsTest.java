@@ -23,6 +23,8 @@ class DocsTest {
   /** Commands that build or test the project: what runs us has run them. */
   private static final List<String> OURSELVES = List.of("sudo bin/test", "bin/test", "bin/setup");
 
+  private static final String DOCTOR = "bin/fsbench doctor /home/me/app";
+
   /** What makes a measurement of half an hour one of seconds. */
   private static final String SMALL = " --rounds=1 --files=100 --size=4M";
 
@@ -40,10 +42,16 @@ class DocsTest {
               .group(1)
               .replace("\\\n", " ")
               .lines()
+              .map(line -> line.replaceFirst(" +#.*", ""))
               .filter(line -> !line.isBlank())
               .forEach(commands::add);
         }
       }
+    }
+    // The tour of fsbench begins with the command of the README, which takes half a minute.
+    int again = commands.lastIndexOf(DOCTOR);
+    if (again != commands.indexOf(DOCTOR)) {
+      commands.remove(again);
     }
     return commands;
   }
@@ -120,13 +128,18 @@ class DocsTest {
       return;
     }
     // sudo need not be here: we are root.
-    var line = command.replaceFirst("^sudo ", "").replaceFirst(" +#.*", "");
+    var line = command.replaceFirst("^sudo ", "");
     if (line.startsWith("bin/fsbench run")) {
       line += SMALL;
     }
     if (line.startsWith("perf/peers/run")) {
       var targets = line.contains("stat-cold") ? "hostshare,ext4" : "ext4";
-      var small = line + SMALL + " --targets=" + targets;
+      var small =
+          line
+              + SMALL
+              + (line.contains("fresh") ? "" : " --practice=once")
+              + " --targets="
+              + targets;
       var measurement =
           new ProcessBuilder("bash", "-c", small).directory(Installation.PROJECT.toFile());
       Command.run(Duration.ofMinutes(3), measurement).expectSuccess();

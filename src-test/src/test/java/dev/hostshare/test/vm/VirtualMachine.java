@@ -2,6 +2,8 @@ package dev.hostshare.test.vm;
 
 import dev.hostshare.test.system.Command;
 import dev.hostshare.test.system.Installation;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +21,20 @@ final class VirtualMachine implements AutoCloseable {
 
   private static final String NAME = "test-" + ProcessHandle.current().pid();
 
-  private VirtualMachine() {}
+  /** Ends the machine when the test's JVM is gone, however it went: its input ends with it. */
+  private final Process watchdog;
+
+  private VirtualMachine() {
+    try {
+      watchdog =
+          command(List.of("setsid", "sh", "-c", "cat >/dev/null; exec \"$0\" stop", SCRIPT))
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** Boots it and starts its Docker engine. */
   static VirtualMachine start() {
@@ -36,10 +51,14 @@ final class VirtualMachine implements AutoCloseable {
   private static Command run(Duration limit, String... arguments) {
     var line = new ArrayList<>(List.of(SCRIPT));
     line.addAll(Arrays.asList(arguments));
+    return Command.run(limit, command(line));
+  }
+
+  private static ProcessBuilder command(List<String> line) {
     var builder = new ProcessBuilder(line);
     builder.environment().put("GUESTVM_NAME", NAME);
     builder.environment().put("GUESTVM_JDK", System.getProperty("java.home"));
-    return Command.run(limit, builder);
+    return builder;
   }
 
   /** Copies host files into a folder of the guest. */
@@ -58,6 +77,7 @@ final class VirtualMachine implements AutoCloseable {
 
   @Override
   public void close() {
+    watchdog.destroyForcibly();
     run(Duration.ofMinutes(1), "stop").expectSuccess();
   }
 }
