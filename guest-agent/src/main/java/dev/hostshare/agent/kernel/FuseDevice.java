@@ -1,12 +1,10 @@
 package dev.hostshare.agent.kernel;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.hostshare.proto.Errno;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,7 +17,11 @@ final class FuseDevice implements AutoCloseable {
   private static final int SMALL = 1 << 10;
 
   private final int fd;
-  private final ReplyBuffers buffers;
+  private final LargeBuffers large;
+
+  /** One per thread to build small replies in. */
+  private final ThreadLocal<MemorySegment> small =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SMALL));
 
   /** Keeps a late reply from a descriptor that was closed, and may be another file's by then. */
   private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
@@ -27,9 +29,10 @@ final class FuseDevice implements AutoCloseable {
   /** Guarded by {@link #open}. */
   private boolean closed;
 
-  FuseDevice(int fd, ReplyBuffers buffers) {
+  /** {@code large}: for replies that are not small. */
+  FuseDevice(int fd, LargeBuffers large) {
     this.fd = fd;
-    this.buffers = buffers;
+    this.large = large;
   }
 
   int fd() {
@@ -57,23 +60,23 @@ final class FuseDevice implements AutoCloseable {
   /** Answers a request with {@code value}. */
   <T> void reply(long unique, FuseEncoder<T> encoder, T value) {
     int bodySize = encoder.size(value);
-    MemorySegment buffer = buffers.take(FuseAbi.OutHeader.SIZE + bodySize);
+    MemorySegment buffer = take(FuseAbi.OutHeader.SIZE + bodySize);
     try {
       buffer.asSlice(0, FuseAbi.OutHeader.SIZE + Math.min(bodySize, SMALL)).fill((byte) 0);
       encoder.encode(value, buffer.asSlice(FuseAbi.OutHeader.SIZE, bodySize));
       send(buffer, FuseAbi.OutHeader.SIZE + bodySize, 0, unique);
     } finally {
-      buffers.giveBack(buffer);
+      giveBack(buffer);
     }
   }
 
   /** Answers a request with a positive errno. */
   void error(long unique, int errno) {
-    MemorySegment buffer = buffers.take(FuseAbi.OutHeader.SIZE);
+    MemorySegment buffer = take(FuseAbi.OutHeader.SIZE);
     try {
       send(buffer, FuseAbi.OutHeader.SIZE, -errno, unique);
     } finally {
-      buffers.giveBack(buffer);
+      giveBack(buffer);
     }
   }
 
@@ -124,46 +127,13 @@ final class FuseDevice implements AutoCloseable {
     }
   }
 
-  /**
-   * Native memory to build replies in: small buffers one per thread, large ones from a pool, which
-   * all mounts share, since only a few threads ever answer reads.
-   */
-  static final class ReplyBuffers {
-    private static final int MAX_KEPT = 4;
+  private MemorySegment take(int bytes) {
+    return bytes <= SMALL ? small.get() : large.take();
+  }
 
-    @GuardedBy("itself")
-    private static final ArrayDeque<MemorySegment> LARGE = new ArrayDeque<>(MAX_KEPT);
-
-    private final int largest;
-    private final ThreadLocal<MemorySegment> small =
-        ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(SMALL));
-
-    /** {@code maxBody}: the largest body of a reply, in bytes. */
-    ReplyBuffers(int maxBody) {
-      largest = maxBody + FuseAbi.OutHeader.SIZE;
-    }
-
-    private MemorySegment take(int bytes) {
-      if (bytes <= SMALL) {
-        return small.get();
-      }
-      MemorySegment buffer;
-      synchronized (LARGE) {
-        buffer = LARGE.poll();
-      }
-      return buffer != null && buffer.byteSize() >= bytes
-          ? buffer
-          : Libc.mapMemory(Math.max(bytes, largest));
-    }
-
-    private void giveBack(MemorySegment buffer) {
-      if (buffer.byteSize() > SMALL) {
-        synchronized (LARGE) {
-          if (LARGE.size() < MAX_KEPT) {
-            LARGE.push(buffer);
-          }
-        }
-      }
+  private void giveBack(MemorySegment buffer) {
+    if (buffer.byteSize() > SMALL) {
+      large.giveBack(buffer);
     }
   }
 }

@@ -30,9 +30,6 @@ public final class KernelMount implements ShareMount {
   /** The kernel makes "fuse" of it and shows the rest as the subtype. */
   private static final String TYPE = "fuse.hostshare";
 
-  /** The largest request is a write: its headers take less than a page. */
-  private static final int HEADERS = 4096;
-
   /** So many requests before the sockets have their turn again. */
   private static final int AT_ONCE = 16;
 
@@ -46,8 +43,10 @@ public final class KernelMount implements ShareMount {
   private final PendingRequests pending = new PendingRequests();
   private final CountDownLatch gone = new CountDownLatch(1);
 
-  /** The request that is being read. Only touched by the event loop. */
-  private final MemorySegment input;
+  private final LargeBuffers buffers;
+
+  /** The request that is being read; null if none is. Only touched by the event loop. */
+  private MemorySegment input;
 
   private FuseDispatcher dispatcher;
   private PolledDescriptor polled;
@@ -56,8 +55,8 @@ public final class KernelMount implements ShareMount {
     this.fs = fs;
     this.mountPoint = mountPoint;
     this.flags = flags;
-    this.input = Libc.mapMemory(fs.files().maxPayload() + HEADERS);
-    this.device = new FuseDevice(fd, new FuseDevice.ReplyBuffers(fs.files().maxPayload()));
+    this.buffers = new LargeBuffers(fs.files().maxPayload());
+    this.device = new FuseDevice(fd, buffers);
   }
 
   /**
@@ -94,7 +93,8 @@ public final class KernelMount implements ShareMount {
         throw new IOException(refusal(mountPoint, -result));
       }
       try {
-        mount.begin();
+        mount.withInput(mount::begin);
+        mount.poll();
         mount.widenReadAhead(stage);
         mount.show(stage);
       } catch (IOException | RuntimeException | Error e) {
@@ -163,6 +163,20 @@ public final class KernelMount implements ShareMount {
     };
   }
 
+  private interface Reading<X extends Exception> {
+    void run() throws X;
+  }
+
+  private <X extends Exception> void withInput(Reading<X> reading) throws X {
+    input = buffers.take();
+    try {
+      reading.run();
+    } finally {
+      buffers.giveBack(input);
+      input = null;
+    }
+  }
+
   /** Answers FUSE_INIT, which mount(2) has queued, and begins to wait for requests. */
   private void begin() throws IOException {
     long length = device.read(input);
@@ -183,13 +197,16 @@ public final class KernelMount implements ShareMount {
     fs.attach(new FuseNotifications(device, init));
     dispatcher = new FuseDispatcher(fs, pending, init);
     device.neverWait();
-    polled = fs.poll(device.fd(), this::read, this::end);
-    polled.resume();
     log.info(
         "{}: mounted, FUSE 7.{}, flags {}",
         mountPoint,
         init.minor(),
         Long.toHexString(init.flags()));
+  }
+
+  private void poll() {
+    polled = fs.poll(device.fd(), () -> withInput(this::read), this::end);
+    polled.resume();
   }
 
   /** On the event loop: begins the requests that there are, until the mount is gone. */
