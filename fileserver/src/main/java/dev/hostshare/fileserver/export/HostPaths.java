@@ -33,6 +33,9 @@ public final class HostPaths {
   /** What is done with each file of a tree. */
   public interface Visitor {
     void visit(Found file) throws ErrnoException;
+
+    /** This folder, which was visited, may not be read: what is below it is not seen. */
+    default void unreadable(Found folder) {}
   }
 
   /** The file at an absolute path; ENOENT if there is none. */
@@ -75,8 +78,12 @@ public final class HostPaths {
     try {
       fd = host.open(parent, directory.place().name(), Linux.O_RDONLY | Linux.O_DIRECTORY, 0);
     } catch (ErrnoException e) {
-      if (e.errno() == Errno.ENOENT || e.errno() == Errno.EACCES || e.errno() == Errno.ELOOP) {
-        return; // gone, or not ours to read: nothing of it was ever served
+      if (e.errno() == Errno.EACCES) {
+        visitor.unreadable(directory);
+        return;
+      }
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ELOOP) {
+        return; // gone meanwhile
       }
       throw e;
     }
@@ -85,10 +92,11 @@ public final class HostPaths {
       host.seek(fd, 0, SEEK_SET);
       boolean more = true;
       while (more) {
+        names.clear(); // a folder may have a million
         more = host.readDirectory(fd, e -> names.add(e.name()));
-      }
-      for (byte[] name : names) {
-        visitBelow(fd, directory, name, visitor);
+        for (byte[] name : names) {
+          visitBelow(fd, directory, name, visitor);
+        }
       }
     } finally {
       host.close(fd);

@@ -15,7 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * Compares the overlay's records with the files on the host. Every folder that was ever shared is
  * walked if a record's file is not where it was last seen; a record whose file is nowhere in them
- * is an orphan, unless its file system is not mounted now, of which nothing can be said.
+ * is an orphan, unless its file system is not mounted now, or the server may not look where it was,
+ * of which nothing can be said. Not thread-safe.
  */
 public final class OverlayAudit {
   /** 4 MiB of hashes: what is lost beyond them takes another walk. */
@@ -23,10 +24,17 @@ public final class OverlayAudit {
 
   private final OverlayStore overlay;
   private final HostPaths paths;
+  private final int mostLost;
 
   public OverlayAudit(OverlayStore overlay, HostPaths paths) {
+    this(overlay, paths, MOST_LOST);
+  }
+
+  /** {@code mostLost}: how many are looked for in one walk. */
+  OverlayAudit(OverlayStore overlay, HostPaths paths, int mostLost) {
     this.overlay = overlay;
     this.paths = paths;
+    this.mostLost = mostLost;
   }
 
   /** What became of a record's file. */
@@ -35,7 +43,10 @@ public final class OverlayAudit {
     MOVED,
     /** In none of the shared folders, though its file system is there. */
     GONE,
-    /** Its file system is not mounted, or no shared folder on it exists. */
+    /**
+     * Its file system is not mounted, no shared folder on it exists, or the folder where it was may
+     * not be entered.
+     */
     UNREACHABLE
   }
 
@@ -58,7 +69,7 @@ public final class OverlayAudit {
 
   /**
    * Tells of all records whose file is not where it was last seen; half a million of them at a
-   * time, with a walk through the shared folders for each.
+   * time, with one or two walks through the shared folders for each.
    */
   public void verify(Report report) throws ErrnoException {
     try (OverlayStore.Listing records = overlay.list()) {
@@ -78,8 +89,7 @@ public final class OverlayAudit {
         new Report() {
           @Override
           public void found(Finding finding) throws ErrnoException {
-            if (finding.state() == State.GONE) {
-              overlay.remove(finding.id());
+            if (finding.state() == State.GONE && overlay.remove(finding.id())) {
               removed.incrementAndGet();
             }
           }
@@ -92,24 +102,36 @@ public final class OverlayAudit {
     return removed.get();
   }
 
-  /** Whether its file is there, or it has no record any more. */
-  private boolean isWhereItWas(FileId id, OverlayRecord seen) throws ErrnoException {
-    if (isThere(id, seen)) {
-      return true;
-    }
-    OverlayRecord now = overlay.get(id);
-    return now == null || isThere(id, now);
+  /** What is to be seen of a record's file where it was. */
+  private enum Sight {
+    /** It is there, or there is no record any more. */
+    THERE,
+    ABSENT,
+    /** The server may not look there. */
+    HIDDEN
   }
 
-  private boolean isThere(FileId id, OverlayRecord record) throws ErrnoException {
+  private Sight look(FileId id, OverlayRecord seen) throws ErrnoException {
+    Sight sight = lookOnce(id, seen);
+    if (sight != Sight.ABSENT) {
+      return sight;
+    }
+    OverlayRecord now = overlay.get(id); // a guest may have moved it, or removed it
+    return now == null ? Sight.THERE : lookOnce(id, now);
+  }
+
+  private Sight lookOnce(FileId id, OverlayRecord record) throws ErrnoException {
     if (record.path() == null) {
-      return false;
+      return Sight.ABSENT;
     }
     try {
-      return paths.find(Path.of(record.path())).id().equals(id);
+      return paths.find(Path.of(record.path())).id().equals(id) ? Sight.THERE : Sight.ABSENT;
     } catch (ErrnoException e) {
+      if (e.errno() == Errno.EACCES) {
+        return Sight.HIDDEN;
+      }
       if (isAbsence(e)) {
-        return false;
+        return Sight.ABSENT;
       }
       throw e;
     }
@@ -118,13 +140,12 @@ public final class OverlayAudit {
   private static boolean isAbsence(ErrnoException e) {
     return e.errno() == Errno.ENOENT
         || e.errno() == Errno.ENOTDIR
-        || e.errno() == Errno.EACCES
         || e.errno() == Errno.EINVAL
         || e.errno() == Errno.ELOOP;
   }
 
-  /** A part of the records, with no more than {@link #MOST_LOST} of them lost. */
-  private final class Part {
+  /** A part of the records, with no more than {@link #mostLost} of them lost. */
+  private final class Part implements HostPaths.Visitor {
     /** The rows in it: after {@code begin}, up to {@code end}. */
     final long begin;
 
@@ -143,24 +164,30 @@ public final class OverlayAudit {
     /** Where there are files. */
     private final Set<Integer> volumes = new HashSet<>();
 
+    private final Set<FileId> unreadable = new HashSet<>();
+
     /** The part after row {@code begin}; empty if there is none. */
     Part(OverlayStore.Listing records, Report report, long begin) throws ErrnoException {
       this.records = records;
       this.report = report;
       this.begin = begin;
-      end = records.visit(begin, Long.MAX_VALUE, this::look);
+      end = records.visit(begin, Long.MAX_VALUE, this::noteIfLost);
       Arrays.sort(lost, 0, count);
     }
 
-    private boolean look(FileId id, OverlayRecord record) throws ErrnoException {
+    private boolean noteIfLost(FileId id, OverlayRecord record) throws ErrnoException {
       report.goOn();
-      if (!isWhereItWas(id, record)) {
-        if (count == lost.length) {
-          lost = Arrays.copyOf(lost, 2 * count);
+      switch (look(id, record)) {
+        case THERE -> {}
+        case HIDDEN -> report.found(new Finding(id, record.path(), State.UNREACHABLE, null));
+        case ABSENT -> {
+          if (count == lost.length) {
+            lost = Arrays.copyOf(lost, 2 * count);
+          }
+          lost[count++] = id.hash64();
         }
-        lost[count++] = id.hash64();
       }
-      return count < MOST_LOST;
+      return count < mostLost;
     }
 
     /** The index among the lost; negative if it is none of them. */
@@ -168,23 +195,26 @@ public final class OverlayAudit {
       return Arrays.binarySearch(lost, 0, count, id.hash64());
     }
 
-    /** Looks for the lost in all folders. */
+    /**
+     * Looks for the lost in all folders. Twice, if some are not found: a folder that is renamed
+     * meanwhile may escape a walk.
+     */
     void search() throws ErrnoException {
-      if (count == 0) {
-        return;
-      }
-      for (String root : overlay.roots()) {
-        try {
-          paths.walk(Path.of(root), this::visit);
-        } catch (ErrnoException e) {
-          if (!isAbsence(e)) {
-            throw e;
+      for (int walk = 0; walk < 2 && found.cardinality() < count; walk++) {
+        for (String root : overlay.roots()) {
+          try {
+            paths.walk(Path.of(root), this);
+          } catch (ErrnoException e) {
+            if (!isAbsence(e) && e.errno() != Errno.EACCES) {
+              throw e;
+            }
           }
         }
       }
     }
 
-    private void visit(HostPaths.Found file) throws ErrnoException {
+    @Override
+    public void visit(HostPaths.Found file) throws ErrnoException {
       report.goOn();
       volumes.add(file.id().volume());
       int index = indexOf(file.id());
@@ -196,10 +226,16 @@ public final class OverlayAudit {
         return;
       }
       found.set(index);
-      overlay.moved(file.id(), file.place());
-      if (record.path() != null) {
+      overlay.found(file.id(), file.place());
+      // Without a path nobody knows where it was. One that is no UTF-8 is not found by its path.
+      if (record.path() != null && !record.path().equals(file.place().path())) {
         report.found(new Finding(file.id(), record.path(), State.MOVED, file.place().path()));
-      } // else nobody knows where it was
+      }
+    }
+
+    @Override
+    public void unreadable(HostPaths.Found folder) {
+      unreadable.add(folder.id());
     }
 
     /** Tells of those that are nowhere. */
@@ -212,9 +248,9 @@ public final class OverlayAudit {
     private boolean reportIfLost(FileId id, OverlayRecord record) throws ErrnoException {
       report.goOn();
       int index = indexOf(id);
-      // A guest may have moved it while it was looked for.
-      if (index >= 0 && !found.get(index) && !isWhereItWas(id, record)) {
-        var state = volumes.contains(id.volume()) ? State.GONE : State.UNREACHABLE;
+      if (index >= 0 && !found.get(index) && look(id, record) == Sight.ABSENT) {
+        boolean isGone = volumes.contains(id.volume()) && !unreadable.contains(record.parent());
+        var state = isGone ? State.GONE : State.UNREACHABLE;
         report.found(new Finding(id, record.path(), state, null));
       }
       return true;

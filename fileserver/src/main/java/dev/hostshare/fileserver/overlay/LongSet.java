@@ -9,7 +9,7 @@ import java.util.concurrent.locks.StampedLock;
  * answers "has this file a record?" without a query; boxed longs would take five times the memory.
  *
  * <p>When its bound is reached, a Bloom filter of the same size takes its place for good: that errs
- * on yes for one in a hundred where there are ten times as many values, and for what was removed.
+ * on yes for one in a hundred where there are nine times as many values, and for what was removed.
  *
  * <p>Thread-safe: readers are optimistic, writers exclusive.
  */
@@ -28,7 +28,7 @@ final class LongSet {
   /** Null while the slots have it all. */
   private volatile BloomFilter<Long> filter;
 
-  /** A set that takes at most {@code maxBytes}, and half as much again while it grows. */
+  /** A set that takes at most {@code maxBytes}, and for a moment twice that as it is reached. */
   LongSet(long maxBytes) {
     maxCapacity = Math.clamp(Long.highestOneBit(maxBytes / 8), FIRST_CAPACITY, 1 << 30);
   }

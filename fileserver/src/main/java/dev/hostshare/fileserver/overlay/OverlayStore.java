@@ -17,9 +17,12 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -195,16 +198,19 @@ public final class OverlayStore implements AutoCloseable {
       }
     }
     // All the names that were, before those that are now: one may have gone from file to file.
-    Map<FileId, OverlayRecord> before = new HashMap<>();
+    Set<FileId> had = new HashSet<>();
     for (FileId id : last.keySet()) {
       OverlayRecord r = database.select(id);
-      if (r != null && r.name() != null) {
-        names.remove(r.parent().hash64(r.name()));
+      if (r != null) {
+        had.add(id);
+        if (r.name() != null) {
+          names.remove(r.parent().hash64(r.name()));
+        }
       }
-      before.put(id, r == null ? OverlayRecord.EMPTY : r.nowhere());
     }
     database.commit();
-    last.forEach((id, after) -> publish(id, before.get(id), after));
+    OverlayRecord one = OverlayRecord.EMPTY.withXattrs(true);
+    last.forEach((id, r) -> publish(id, had.contains(id) ? one : OverlayRecord.EMPTY, r));
     log.info("{}: {} records are taken in from the journal", file, last.size());
   }
 
@@ -324,6 +330,21 @@ public final class OverlayStore implements AutoCloseable {
         });
   }
 
+  /**
+   * Notes where the file of a record was found: as {@link #moved}, and its path, which is another
+   * when a folder above it was renamed.
+   */
+  public void found(FileId id, Place place) throws ErrnoException {
+    commit(
+        tx -> {
+          OverlayRecord r = tx.load(id);
+          if (r != null && !(isAt(r, place) && Objects.equals(r.path(), r.seenAt(place).path()))) {
+            tx.put(id, r, r.seenAt(place));
+          }
+          return null;
+        });
+  }
+
   /** Whether the record's place is this directory and name. */
   public static boolean isAt(OverlayRecord record, Place place) {
     return record.name() != null
@@ -331,18 +352,18 @@ public final class OverlayStore implements AutoCloseable {
         && Arrays.equals(record.name(), place.name());
   }
 
-  /** Ends the file's record: the file is gone. */
-  public void remove(FileId id) throws ErrnoException {
+  /** Ends the file's record: the file is gone. Whether there was one. */
+  public boolean remove(FileId id) throws ErrnoException {
     if (!ids.mayContain(id.hash64())) {
-      return;
+      return false;
     }
-    commit(
+    return commit(
         tx -> {
           OverlayRecord r = tx.load(id);
           if (r != null) {
             tx.delete(id, r);
           }
-          return null;
+          return r != null;
         });
   }
 
@@ -496,6 +517,7 @@ public final class OverlayStore implements AutoCloseable {
     try {
       return new Listing(new OverlayListing(file));
     } catch (SQLException e) {
+      log.error("a listing needs room in $SQLITE_TMPDIR, /var/tmp or /tmp, too");
       throw failure(e);
     }
   }
@@ -714,7 +736,12 @@ public final class OverlayStore implements AutoCloseable {
   /** Notes that a record has changed, in all that is kept in memory. */
   private void publish(FileId id, OverlayRecord before, OverlayRecord after) {
     if (before.name() != null) {
-      names.remove(before.parent().hash64(before.name()));
+      // Others look without the lock: a name that stays must not be missing for a moment.
+      if (after.isVoid()
+          || !Objects.equals(before.parent(), after.parent())
+          || !Arrays.equals(before.name(), after.name())) {
+        names.remove(before.parent().hash64(before.name()));
+      }
       freshNames.remove(Name.of(before), id);
     }
     size.addAndGet((after.isVoid() ? 0 : 1) - (before.isVoid() ? 0 : 1));

@@ -33,9 +33,11 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -61,6 +63,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
   private final HostPaths paths;
   private final OverlayAudit audit;
   private final Supplier<StatusReply> status;
+  private final Semaphore audits = new Semaphore(1);
   private final ExecutorService longCalls =
       new ThreadPoolExecutor(
           0,
@@ -313,7 +316,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
         observer,
         request.getPath(),
         out -> {
-          int before = overlay.size();
+          var removed = new AtomicLong();
           if (request.getPath().isEmpty()) {
             throw invalid("name the path whose records are to go; / with --recursive for all");
           }
@@ -322,12 +325,12 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
                 Path.of(request.getPath()),
                 file -> {
                   out.goOn();
-                  remove(file);
+                  removed.addAndGet(remove(file));
                 });
           } else {
-            remove(paths.find(Path.of(request.getPath())));
+            removed.addAndGet(remove(paths.find(Path.of(request.getPath()))));
           }
-          out.send(count(before - overlay.size()));
+          out.send(count(removed.get()));
         });
   }
 
@@ -341,18 +344,34 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
         observer,
         request.getPath(),
         out ->
-            audit.verify(
-                new OverlayAudit.Report() {
-                  @Override
-                  public void found(OverlayAudit.Finding finding) {
-                    out.send(describe(finding));
-                  }
+            alone(
+                () ->
+                    audit.verify(
+                        new OverlayAudit.Report() {
+                          @Override
+                          public void found(OverlayAudit.Finding finding) {
+                            out.send(describe(finding));
+                          }
 
-                  @Override
-                  public void goOn() {
-                    out.goOn();
-                  }
-                }));
+                          @Override
+                          public void goOn() {
+                            out.goOn();
+                          }
+                        })));
+  }
+
+  /** One audit at a time: each has memory and walks of its own. */
+  private void alone(Call call) throws ErrnoException, StatusException {
+    if (!audits.tryAcquire()) {
+      throw Status.RESOURCE_EXHAUSTED
+          .withDescription("another `overlay verify` or `overlay gc` is at work; wait for its end")
+          .asException();
+    }
+    try {
+      call.run();
+    } finally {
+      audits.release();
+    }
   }
 
   private static OverlayFinding describe(OverlayAudit.Finding f) {
@@ -360,7 +379,8 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
         switch (f.state()) {
           case MOVED -> "now at " + f.now();
           case GONE -> "the file is gone; `overlay gc` removes the record";
-          case UNREACHABLE -> "its file system is not mounted, or no share on it exists";
+          case UNREACHABLE ->
+              "its file system is not mounted, no share on it exists, or the server may not look";
         };
     return OverlayFinding.newBuilder()
         .setPath(f.path() == null ? "inode " + f.id().inode() : f.path())
@@ -456,9 +476,13 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
     changed.accept(file.id());
   }
 
-  private void remove(HostPaths.Found file) throws ErrnoException {
-    overlay.remove(file.id());
+  /** How many records that were. */
+  private int remove(HostPaths.Found file) throws ErrnoException {
+    if (!overlay.remove(file.id())) {
+      return 0;
+    }
     changed.accept(file.id());
+    return 1;
   }
 
   /** Ends what still runs; to be called before the store is closed, when no calls come any more. */

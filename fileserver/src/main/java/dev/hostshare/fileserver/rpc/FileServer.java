@@ -133,6 +133,9 @@ public final class FileServer implements AutoCloseable {
     workers.shutdownNow();
     control.shutdownNow();
     timer.shutdownNow();
+    if (admin != null) {
+      admin.close();
+    }
     try {
       if (opened != null) {
         opened.close();

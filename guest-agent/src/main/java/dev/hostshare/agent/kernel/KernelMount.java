@@ -177,7 +177,7 @@ public final class KernelMount implements ShareMount {
     }
   }
 
-  /** Answers FUSE_INIT, which mount(2) has queued, and begins to wait for requests. */
+  /** Answers FUSE_INIT, which mount(2) has queued. */
   private void begin() throws IOException {
     long length = device.read(input);
     if (length < FuseAbi.InHeader.SIZE) {
@@ -204,6 +204,7 @@ public final class KernelMount implements ShareMount {
         Long.toHexString(init.flags()));
   }
 
+  /** Begins to wait for requests. */
   private void poll() {
     polled = fs.poll(device.fd(), () -> withInput(this::read), this::end);
     polled.resume();

@@ -1,6 +1,7 @@
 package dev.hostshare.agent.kernel;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.hostshare.proto.Linux;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 
@@ -10,7 +11,8 @@ import java.util.ArrayDeque;
  * was 12 MiB resident. No part of the JVM's allowance of direct memory. Thread-safe.
  */
 final class LargeBuffers {
-  private static final int MAX_KEPT = 4;
+  /** Who has one works with it; so there are rarely more at once than processors. */
+  private static final int MAX_KEPT = Math.max(4, Runtime.getRuntime().availableProcessors());
 
   /** What is in front of a payload takes less than a page. */
   private static final int HEADERS = 4096;
@@ -21,9 +23,9 @@ final class LargeBuffers {
 
   private final long size;
 
-  /** {@code maxPayload}: the most data in a request or a reply, in bytes. */
+  /** {@code maxPayload}: the most data of a file in a request or a reply, in bytes. */
   LargeBuffers(int maxPayload) {
-    size = (long) maxPayload + HEADERS;
+    size = (long) Math.max(maxPayload, Linux.XATTR_SIZE_MAX) + HEADERS;
   }
 
   /** A buffer for the largest request and the largest reply. */

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * What follows the header of a request. Lies in the mount's read buffer: only valid until the next
- * request is read, so whatever is kept is copied.
+ * What follows the header of a request. Lies in a buffer that others use as soon as the request has
+ * begun, so whatever is kept is copied.
  */
 final class RequestBody {
   private final MemorySegment segment;

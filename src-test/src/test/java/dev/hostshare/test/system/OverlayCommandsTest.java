@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,6 +91,14 @@ class OverlayCommandsTest {
   @Test
   void verifyFindsAndGcRemovesWhatLostItsFile() throws IOException {
     assertEquals(0, lab.hostshare("overlay", "verify").status());
+    // A folder that its user may not enter for now has lost nothing.
+    Files.setPosixFilePermissions(lab.host().resolve("d"), Set.of());
+    var hidden = lab.hostshare("overlay", "verify");
+    assertEquals(1, hidden.status(), hidden.said());
+    assertTrue(hidden.said().contains(host("d/dev") + ": its file system"), hidden.said());
+    assertEquals("0 records removed", overlay("gc"));
+    Files.setPosixFilePermissions(
+        lab.host().resolve("d"), PosixFilePermissions.fromString("rwxr-xr-x"));
     lab.unmount();
     assertEquals(0, lab.server().stop());
     Files.delete(lab.host().resolve("f"));
