@@ -8,7 +8,9 @@ import dev.hostshare.proto.Errno;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -44,8 +46,8 @@ public final class OverlayAudit {
     /** In none of the shared folders, though its file system is there. */
     GONE,
     /**
-     * Its file system is not mounted, no shared folder on it exists, or the folder where it was may
-     * not be entered.
+     * Its file system is not mounted, no shared folder on it exists, or there is a folder on it
+     * that may not be read.
      */
     UNREACHABLE
   }
@@ -54,7 +56,8 @@ public final class OverlayAudit {
    * A record that is not where it was.
    *
    * @param path where it was last seen
-   * @param now where it is now, for {@link State#MOVED}
+   * @param now where it is now, for {@link State#MOVED}; for {@link State#UNREACHABLE} a folder
+   *     where it may be, which may not be read, or null
    */
   public record Finding(FileId id, String path, State state, String now) {}
 
@@ -164,7 +167,8 @@ public final class OverlayAudit {
     /** Where there are files. */
     private final Set<Integer> volumes = new HashSet<>();
 
-    private final Set<FileId> unreadable = new HashSet<>();
+    /** Where there are folders that may not be read: one of them. */
+    private final Map<Integer, String> unreadable = new HashMap<>();
 
     /** The part after row {@code begin}; empty if there is none. */
     Part(OverlayStore.Listing records, Report report, long begin) throws ErrnoException {
@@ -235,7 +239,7 @@ public final class OverlayAudit {
 
     @Override
     public void unreadable(HostPaths.Found folder) {
-      unreadable.add(folder.id());
+      unreadable.putIfAbsent(folder.id().volume(), folder.place().path());
     }
 
     /** Tells of those that are nowhere. */
@@ -249,9 +253,10 @@ public final class OverlayAudit {
       report.goOn();
       int index = indexOf(id);
       if (index >= 0 && !found.get(index) && look(id, record) == Sight.ABSENT) {
-        boolean isGone = volumes.contains(id.volume()) && !unreadable.contains(record.parent());
+        String hidden = unreadable.get(id.volume());
+        boolean isGone = volumes.contains(id.volume()) && hidden == null;
         var state = isGone ? State.GONE : State.UNREACHABLE;
-        report.found(new Finding(id, record.path(), state, null));
+        report.found(new Finding(id, record.path(), state, hidden));
       }
       return true;
     }

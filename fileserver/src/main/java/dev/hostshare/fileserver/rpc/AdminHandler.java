@@ -380,7 +380,9 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
           case MOVED -> "now at " + f.now();
           case GONE -> "the file is gone; `overlay gc` removes the record";
           case UNREACHABLE ->
-              "its file system is not mounted, no share on it exists, or the server may not look";
+              f.now() == null
+                  ? "its file system is not mounted, no share on it exists, or the server may not look"
+                  : "it may be in " + f.now() + ", which the server may not read";
         };
     return OverlayFinding.newBuilder()
         .setPath(f.path() == null ? "inode " + f.id().inode() : f.path())

@@ -116,8 +116,8 @@ final class OverlayAuditTest {
   @Test
   void whatMayNotBeLookedAtIsNotGone() throws Exception {
     for (int i = 0; i < EACH; i++) {
-      make("hidden/" + i);
-      make("other/" + i);
+      make("hidden/deep/" + i);
+      make("other/deep/" + i);
     }
     assertEquals(new TreeMap<>(), verify(host));
     HostFs hiding = hiding("hidden");
@@ -126,8 +126,14 @@ final class OverlayAuditTest {
     assertEquals(0, audit(hiding).collect(() -> {}));
     // Another folder has its name now: where the records say, there is nothing.
     Files.move(share.resolve("other"), share.resolve("private"));
-    assertEquals(0, audit(hiding("hidden", "private")).collect(() -> {}));
+    hiding = hiding("hidden", "private");
+    assertEquals(0, audit(hiding).collect(() -> {}));
+    Files.delete(share.resolve("hidden/deep/0"));
+    hiding = hiding("private");
+    assertEquals("UNREACHABLE private", verify(hiding).get("other/deep/0"));
+    assertEquals("UNREACHABLE private", verify(hiding).get("hidden/deep/0"));
     assertEquals(2 * EACH, overlay.size());
+    assertEquals(1, audit(host).collect(() -> {}));
   }
 
   @Test
