@@ -2,6 +2,7 @@ package dev.hostshare.fileserver.export;
 
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.FileId;
+import dev.hostshare.fileserver.overlay.OverlayListing;
 import dev.hostshare.fileserver.overlay.OverlayRecord;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.proto.Errno;
@@ -75,7 +76,7 @@ public final class OverlayAudit {
    * time, with one or two walks through the shared folders for each.
    */
   public void verify(Report report) throws ErrnoException {
-    try (OverlayStore.Listing records = overlay.list()) {
+    try (OverlayListing records = overlay.list()) {
       var part = new Part(records, report, 0);
       while (part.begin < part.end) {
         part.search();
@@ -153,7 +154,7 @@ public final class OverlayAudit {
     final long begin;
 
     final long end;
-    private final OverlayStore.Listing records;
+    private final OverlayListing records;
     private final Report report;
 
     /** Hashes of the lost, in ascending order. */
@@ -171,7 +172,7 @@ public final class OverlayAudit {
     private final Map<Integer, String> unreadable = new HashMap<>();
 
     /** The part after row {@code begin}; empty if there is none. */
-    Part(OverlayStore.Listing records, Report report, long begin) throws ErrnoException {
+    Part(OverlayListing records, Report report, long begin) throws ErrnoException {
       this.records = records;
       this.report = report;
       this.begin = begin;

@@ -444,78 +444,25 @@ public final class OverlayStore implements AutoCloseable {
     return query(() -> database.xattrs(id));
   }
 
-  /** What is done with each record, or with some. */
-  public interface Visitor {
-    /** Sees a record; false to see no more. */
-    boolean visit(FileId id, OverlayRecord record) throws ErrnoException;
-  }
-
-  /** The records by path, to be read more than once, from where one was left. */
-  public final class Listing implements AutoCloseable {
-    private final OverlayListing listing;
-
-    private Listing(OverlayListing listing) {
-      this.listing = listing;
-    }
-
-    /**
-     * Shows the records after row {@code from}, up to row {@code to}, until the visitor has seen
-     * enough. The store is not locked: the visitor may change it, and take its time.
-     *
-     * @return the row of the last that was seen; {@code from} if there is none
-     */
-    public long visit(long from, long to, Visitor visitor) throws ErrnoException {
-      long at = from;
-      while (true) {
-        List<OverlayListing.Entry> page;
-        try {
-          page = listing.read(at, to);
-        } catch (SQLException e) {
-          throw failure(e);
-        }
-        if (page.isEmpty()) {
-          return at;
-        }
-        bringUpToDate(page);
-        for (OverlayListing.Entry entry : page) {
-          at = entry.row();
-          if (!entry.record().isVoid() && !visitor.visit(entry.id(), entry.record())) {
-            return at;
-          }
-        }
-      }
-    }
-
-    @Override
-    public void close() throws ErrnoException {
-      try {
-        listing.close();
-      } catch (SQLException e) {
-        throw failure(e);
-      }
-    }
-  }
-
-  /** What the database does not have yet. */
-  private void bringUpToDate(List<OverlayListing.Entry> page) {
+  /** The record as it is to be in the database, void if it is to be gone; null: as it is there. */
+  private OverlayRecord fresh(FileId id) {
     lock.lock();
     try {
-      page.replaceAll(
-          e -> new OverlayListing.Entry(e.row(), e.id(), fresh.getOrDefault(e.id(), e.record())));
+      return fresh.get(id);
     } finally {
       lock.unlock();
     }
   }
 
   /** Begins a listing of every record, as long as that takes: a second for 600,000. */
-  public Listing list() throws ErrnoException {
+  public OverlayListing list() throws ErrnoException {
     query(
         () -> {
           writeBackAll();
           return null;
         });
     try {
-      return new Listing(new OverlayListing(file));
+      return new OverlayListing(file, this::fresh, this::failure);
     } catch (SQLException e) {
       log.error("a listing needs room in $SQLITE_TMPDIR, /var/tmp or /tmp, too");
       throw failure(e);

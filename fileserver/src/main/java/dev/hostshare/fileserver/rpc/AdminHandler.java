@@ -9,6 +9,7 @@ import dev.hostshare.fileserver.export.Volumes;
 import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.fileserver.host.FileId;
 import dev.hostshare.fileserver.host.HostFs;
+import dev.hostshare.fileserver.overlay.OverlayListing;
 import dev.hostshare.fileserver.overlay.OverlayStore;
 import dev.hostshare.fileserver.overlay.RecordChange;
 import dev.hostshare.proto.Errno;
@@ -174,7 +175,7 @@ public final class AdminHandler extends AdminServiceGrpc.AdminServiceImplBase
 
   private void listAll(Outflow<OverlayRecord> out) throws ErrnoException {
     Map<Integer, String> volumes = new HashMap<>();
-    try (OverlayStore.Listing records = overlay.list()) {
+    try (OverlayListing records = overlay.list()) {
       records.visit(
           0,
           Long.MAX_VALUE,

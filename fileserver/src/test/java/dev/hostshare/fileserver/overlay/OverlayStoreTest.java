@@ -282,8 +282,8 @@ final class OverlayStoreTest {
       store.change(new FileId(1, i, 1), new Place(DIR, bytes(name), "/" + name), owner(i));
     }
     List<String> seen = new ArrayList<>();
-    try (OverlayStore.Listing listing = store.list()) {
-      OverlayStore.Visitor visitor =
+    try (OverlayListing listing = store.list()) {
+      OverlayListing.Visitor visitor =
           (id, r) -> {
             seen.add(r.path());
             store.change(FILE, PLACE, owner(seen.size())); // nobody has the lock
