@@ -45,7 +45,7 @@ public final class KernelMount implements ShareMount {
 
   private final LargeBuffers buffers;
 
-  /** The request that is being read; null if none is. Only touched by the event loop. */
+  /** The request that is being read; null if none is. The event loop's, but for the first. */
   private MemorySegment input;
 
   private FuseDispatcher dispatcher;

@@ -206,7 +206,7 @@ class VirtualMachineTest {
         functions
             + """
             mkdir $data; chown postgres:postgres $data; chmod 700 $data
-            as $bin/initdb -D $data --data-checksums -A trust --locale=C --no-sync --wal-segsize=1 >/dev/null
+            as $bin/initdb -D $data --data-checksums -A trust --locale=C >/dev/null
             start; bench -i -q; bench -n -c 4 -t 25; consistent
             bench -n -c 4 -T 900 2>/dev/null &
             until [ $(sql "select count(*) from pgbench_history") -gt 120 ]; do sleep 0.2; done
