@@ -217,11 +217,7 @@ public final class FileServer implements AutoCloseable {
       TlsFiles tls = address instanceof ListenAddress.Tcp ? config.tls() : null;
       // Callbacks on the event loop: they only hand the frame on.
       listeners.listen(
-          address,
-          tls,
-          config.insecureLoopback(),
-          files.bindService(),
-          MoreExecutors.directExecutor());
+          address, tls, config.insecureLoopback(), files.bind(), MoreExecutors.directExecutor());
     }
   }
 

@@ -7,8 +7,11 @@ import dev.hostshare.proto.v1.Hello;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.Share;
 import dev.hostshare.proto.v1.Welcome;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.function.Function;
@@ -26,6 +29,10 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
   static final int MAX_PAYLOAD = 1 << 20;
 
   private static final int MIN_PAYLOAD = 4096;
+
+  /** Of all requests under way, with their replies: a quarter of the heap, by default 25 MiB. */
+  private static final long MAX_BYTES = Runtime.getRuntime().maxMemory() / 4;
+
   private static final int MAX_CLIENT_NAME = 256;
 
   private final SessionTable sessions;
@@ -54,13 +61,29 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
     this.serverName = serverName;
   }
 
+  /** The service as it is to be offered: its frames are read by {@link RequestMarshaller}. */
+  ServerServiceDefinition bind() {
+    var attach =
+        FileServiceGrpc.getAttachMethod().toBuilder()
+            .setRequestMarshaller(new RequestMarshaller())
+            .build();
+    var service =
+        ServiceDescriptor.newBuilder(FileServiceGrpc.SERVICE_NAME)
+            .setSchemaDescriptor(FileServiceGrpc.getServiceDescriptor().getSchemaDescriptor())
+            .addMethod(attach)
+            .build();
+    return ServerServiceDefinition.builder(service)
+        .addMethod(attach, ServerCalls.asyncBidiStreamingCall(this::attach))
+        .build();
+  }
+
   @Override
   public StreamObserver<ClientFrame> attach(StreamObserver<ServerFrame> responses) {
     ServerCallStreamObserver<ServerFrame> out = (ServerCallStreamObserver<ServerFrame>) responses;
-    Stream stream = new Stream(new Connection(out, PeerAddress.current()));
+    Stream stream = new Stream(new Connection(out, PeerAddress.current(), this::maxBytes));
     out.disableAutoRequest();
     out.setOnCancelHandler(stream::lost);
-    out.request(1); // hello; the rest of the credit comes with the welcome
+    out.request(1); // hello; the next after the welcome
     return stream;
   }
 
@@ -80,17 +103,27 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
         hello(frame);
         return;
       }
+      if (RequestMarshaller.isRefused(frame)) {
+        malformed("a frame of too many parts, or too large for what it asks");
+        return;
+      }
       switch (frame.getOpCase()) {
         case OP_NOT_SET, HELLO -> malformed("a frame without a request");
-        case FORGET, CANCEL -> session.receive(frame, connection);
+        case FORGET, CANCEL -> receive(frame);
         default -> {
           if (frame.getSeq() <= 0) {
             malformed("a request without a number");
           } else {
-            session.receive(frame, connection);
+            receive(frame);
           }
         }
       }
+    }
+
+    private void receive(ClientFrame frame) {
+      connection.received(frame);
+      session.receive(frame, connection);
+      connection.ask();
     }
 
     private void hello(ClientFrame frame) {
@@ -163,9 +196,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
           session.client,
           connection.peer(),
           resumed ? "resumed" : "begins");
-      for (int i = 0; i < Session.MAX_IN_FLIGHT; i++) {
-        connection.credit();
-      }
+      connection.begin();
     }
 
     private void malformed(String what) {
@@ -194,6 +225,11 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
       }
       connection.complete();
     }
+  }
+
+  /** A session's part of what requests may take. */
+  private long maxBytes() {
+    return Math.max(MAX_PAYLOAD, MAX_BYTES / sessions.size());
   }
 
   /** A client's name goes to logs and terminals. */

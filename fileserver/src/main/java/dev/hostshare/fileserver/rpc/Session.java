@@ -220,7 +220,7 @@ final class Session implements Invalidations {
       }
       case CANCEL -> {
         cancel(frame.getCancel().getSeq());
-        from.credit();
+        from.credit(frame);
       }
       default -> request(frame, from);
     }
@@ -234,7 +234,7 @@ final class Session implements Invalidations {
         forgetsDone++;
         notifyAll();
       }
-      from.credit();
+      from.credit(frame);
     }
   }
 
@@ -286,7 +286,7 @@ final class Session implements Invalidations {
       again = kept.get(seq);
       if (again == null && running.containsKey(seq)) {
         // Sent again while it runs: its reply goes to the connection that is attached by then.
-        from.credit();
+        from.credit(frame);
         return;
       }
       if (again == null) {
@@ -305,7 +305,7 @@ final class Session implements Invalidations {
     }
     if (again != null) {
       from.send(again);
-      from.credit();
+      from.credit(frame);
       return;
     }
     rates.request();
@@ -371,13 +371,13 @@ final class Session implements Invalidations {
     try {
       if (frame.hasSetlk() && frame.getSetlk().getWait() && !operations.tryLock(frame)) {
         // The credit comes back now: a waiting lock must not keep its holder from unlocking.
-        from.credit();
+        from.credit(frame);
         waiters.newThread(() -> waitForLock(frame)).start();
         return;
       }
     } catch (ErrnoException e) {
       reply(failure(frame, e.errno()), frame);
-      from.credit();
+      from.credit(frame);
       return;
     }
     ServerFrame answer = answer(frame);
@@ -390,12 +390,12 @@ final class Session implements Invalidations {
           () -> {
             awaitSpace();
             reply(answer(frame), frame);
-            from.credit();
+            from.credit(frame);
           });
       return;
     }
     reply(answer, frame);
-    from.credit();
+    from.credit(frame);
   }
 
   private ServerFrame answer(ClientFrame frame) {

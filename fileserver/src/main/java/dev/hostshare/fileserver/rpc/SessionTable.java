@@ -36,6 +36,10 @@ final class SessionTable {
   private final ScheduledExecutorService timer;
   private final SecureRandom random = new SecureRandom();
   private final Map<ByteString, Session> sessions = new HashMap<>();
+
+  /** Of {@link #sessions}; written with the lock held, read without. */
+  private volatile int count;
+
   private final Object telling = new Object();
 
   SessionTable(ScheduledExecutorService timer) {
@@ -68,6 +72,7 @@ final class SessionTable {
     random.nextBytes(secret);
     ByteString id = ByteString.copyFrom(secret);
     sessions.put(id, session);
+    count = sessions.size();
     return id;
   }
 
@@ -89,8 +94,14 @@ final class SessionTable {
   void remove(ByteString secret, Session session) {
     synchronized (this) {
       sessions.remove(secret, session);
+      count = sessions.size();
     }
     session.close();
+  }
+
+  /** How many there are; at least 1. */
+  int size() {
+    return Math.max(1, count);
   }
 
   private synchronized List<Session> all() {
@@ -133,6 +144,7 @@ final class SessionTable {
     synchronized (this) {
       all = new ArrayList<>(sessions.values());
       sessions.clear();
+      count = 0;
     }
     all.forEach(Session::close);
   }

@@ -101,7 +101,8 @@ final class FileServiceTest {
             false,
             "test");
     String name = InProcessServerBuilder.generateName();
-    server = InProcessServerBuilder.forName(name).directExecutor().addService(handler).build();
+    server =
+        InProcessServerBuilder.forName(name).directExecutor().addService(handler.bind()).build();
     server.start();
     channel = InProcessChannelBuilder.forName(name).directExecutor().build();
   }

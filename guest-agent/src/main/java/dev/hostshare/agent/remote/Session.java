@@ -40,6 +40,9 @@ public final class Session implements AutoCloseable {
   /** So many requests another may be {@linkplain #call sent} behind. */
   public static final int MAX_AFTER = 64;
 
+  /** In one frame: the server takes no more than {@code Forget} in the contract says. */
+  private static final int MAX_FORGETS = 8 << 10;
+
   /**
    * An attempt that has no welcome after this is given up. A guest without hardware virtualisation
    * takes more than 10 s for the classes of a first TLS handshake.
@@ -219,6 +222,20 @@ public final class Session implements AutoCloseable {
 
   /** Gives lookup counts back; those of another generation are void and dropped. */
   public void forget(long callGeneration, Forget forget) {
+    int count = forget.getNodesCount();
+    if (count <= MAX_FORGETS) {
+      send(callGeneration, forget);
+      return;
+    }
+    for (int from = 0; from < count; from += MAX_FORGETS) {
+      int to = Math.min(count, from + MAX_FORGETS);
+      send(
+          callGeneration,
+          Forget.newBuilder().addAllNodes(forget.getNodesList().subList(from, to)).build());
+    }
+  }
+
+  private void send(long callGeneration, Forget forget) {
     sendLock.lock();
     try {
       AttachStream target = null;

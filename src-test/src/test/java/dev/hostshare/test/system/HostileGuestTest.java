@@ -14,6 +14,7 @@ import dev.hostshare.proto.v1.CopyFileRange;
 import dev.hostshare.proto.v1.Create;
 import dev.hostshare.proto.v1.Fallocate;
 import dev.hostshare.proto.v1.Flush;
+import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Fsync;
 import dev.hostshare.proto.v1.Getattr;
 import dev.hostshare.proto.v1.Getlk;
@@ -50,6 +51,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -400,6 +402,12 @@ class HostileGuestTest {
     try (var empty = RawClient.attach(socket)) {
       empty.send(ClientFrame.newBuilder().setSeq(1).build());
       assertEquals(Status.Code.INVALID_ARGUMENT, empty.awaitEnd().getCode());
+    }
+    try (var many = RawClient.attach(socket)) {
+      var forget = Forget.newBuilder();
+      forget.addAllNodes(Collections.nCopies(500_000, Forget.One.getDefaultInstance()));
+      many.send(ClientFrame.newBuilder().setForget(forget).build());
+      assertEquals(Status.Code.INVALID_ARGUMENT, many.awaitEnd().getCode());
     }
     try (var huge = RawClient.attach(socket)) {
       long node = huge.mount(share.toString()).getRoot().getNode();
