@@ -23,7 +23,7 @@ public final class Directories {
   private static final int OPENED_BYTES = 2 * PLUS_BYTES;
 
   /** Entries in one reply at the most, whatever the size asked for. */
-  private static final int MAX_ENTRIES = 8192;
+  public static final int MAX_ENTRIES = 8192;
 
   private static final int SEEK_SET = 0;
 

@@ -1,5 +1,6 @@
 package dev.hostshare.fileserver.rpc;
 
+import dev.hostshare.fileserver.export.Directories;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.ServerFrame;
 import io.grpc.Status;
@@ -24,11 +25,14 @@ final class Connection {
    */
   private static final int READY_BYTES = 4 << 20;
 
-  /** Of a request with little in it. */
+  /** What goes with every request: messages, tasks, buffers. */
   private static final int LEAST_BYTES = 1 << 10;
 
-  /** A lookup count in memory: an object and its place in a list. */
-  private static final int FORGET_BYTES = 48;
+  /** A lookup count or a name in memory: an object and its place in a list. */
+  private static final int OBJECT_BYTES = 48;
+
+  /** An entry of a survey, on the wire. */
+  private static final int ENTRY_BYTES = 400;
 
   private final ServerCallStreamObserver<ServerFrame> out;
   private final String peer;
@@ -138,23 +142,41 @@ final class Connection {
     task.run();
   }
 
-  /** What a request takes in memory, with its reply: about, and not less where it is much. */
+  /**
+   * What a request takes in memory, and its reply on the wire, in bytes. A listing takes more while
+   * it is made, but there are no more of those at once than threads that make them.
+   */
   private static long size(ClientFrame request) {
+    long objects = (long) request.getForget().getNodesCount() + request.getWalk().getNamesCount();
+    long numbers =
+        (long) request.getCaller().getGroupsCount()
+            + request.getReleasedCount()
+            + request.getAfterCount()
+            + request.getOpendirAhead().getNodesCount();
     return LEAST_BYTES
+        + request.getSerializedSize()
+        + OBJECT_BYTES * objects
+        + Long.BYTES * numbers
         + switch (request.getOpCase()) {
-          case WRITE -> request.getWrite().getSerializedSize();
-          case SETXATTR -> request.getSetxattr().getSerializedSize();
-          case FORGET -> (long) FORGET_BYTES * request.getForget().getNodesCount();
           case READ -> payload(request.getRead().getSize());
+          case OPEN -> payload(request.getOpen().getMaxContent());
           case OPENDIR -> payload(request.getOpendir().getMaxSize());
-          case OPENDIR_AHEAD -> payload(request.getOpendirAhead().getMaxSize());
           case READDIR -> payload(request.getReaddir().getSize());
-          case SURVEY -> FileServiceHandler.MAX_PAYLOAD;
+          case OPENDIR_AHEAD ->
+              Math.min(
+                  (long) payload(request.getOpendirAhead().getMaxSize())
+                      * request.getOpendirAhead().getNodesCount(),
+                  FileServiceHandler.MAX_PAYLOAD);
+          case SURVEY ->
+              ENTRY_BYTES
+                  * Math.min(
+                      Integer.toUnsignedLong(request.getSurvey().getMaxEntries()),
+                      Directories.MAX_ENTRIES);
           default -> 0;
         };
   }
 
-  /** No reply has more, whatever is asked for. */
+  /** None of those that are asked for by their size has more, whatever is asked for. */
   private static int payload(int unsigned) {
     return unsigned < 0
         ? FileServiceHandler.MAX_PAYLOAD

@@ -33,6 +33,9 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
   /** Of all requests under way, with their replies: a quarter of the heap, by default 25 MiB. */
   private static final long MAX_BYTES = Runtime.getRuntime().maxMemory() / 4;
 
+  /** Of one session: two of the largest requests side by side. */
+  private static final long LEAST_BYTES = 2L * MAX_PAYLOAD;
+
   private static final int MAX_CLIENT_NAME = 256;
 
   private final SessionTable sessions;
@@ -83,6 +86,8 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
     Stream stream = new Stream(new Connection(out, PeerAddress.current(), this::maxBytes));
     out.disableAutoRequest();
     out.setOnCancelHandler(stream::lost);
+    // Of a stream that gRPC ends by itself, for an error.
+    out.setOnCloseHandler(stream::lost);
     out.request(1); // hello; the next after the welcome
     return stream;
   }
@@ -104,7 +109,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
         return;
       }
       if (RequestMarshaller.isRefused(frame)) {
-        malformed("a frame of too many parts, or too large for what it asks");
+        malformed("a frame that cannot be read, or of too many parts");
         return;
       }
       switch (frame.getOpCase()) {
@@ -152,7 +157,8 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
       Session known = sessions.find(hello.getResume());
       boolean resumed = known != null;
       if (resumed) {
-        secret = hello.getResume();
+        // A copy: it may be a part of a large frame.
+        secret = ByteString.copyFrom(hello.getResume().toByteArray());
       } else {
         known = newSession.apply(printable(hello.getClient()));
         secret = sessions.add(known);
@@ -229,7 +235,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
 
   /** A session's part of what requests may take. */
   private long maxBytes() {
-    return Math.max(MAX_PAYLOAD, MAX_BYTES / sessions.size());
+    return Math.max(LEAST_BYTES, MAX_BYTES / sessions.size());
   }
 
   /** A client's name goes to logs and terminals. */

@@ -7,11 +7,14 @@ import com.google.protobuf.Parser;
 import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
 import dev.hostshare.proto.v1.ClientFrame;
+import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor.Marshaller;
 import io.grpc.Status;
 import io.grpc.protobuf.ProtoUtils;
 import java.io.IOException;
 import java.io.InputStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads clients' frames, and makes nothing of those that would become many times as large in
@@ -22,6 +25,8 @@ import java.io.InputStream;
  * as large in memory; and many lookup counts, which clients send in several frames.
  */
 final class RequestMarshaller implements Marshaller<ClientFrame> {
+  private static final Logger log = LoggerFactory.getLogger(RequestMarshaller.class);
+
   /** Stands for a frame that was not read; compared by identity. */
   static final ClientFrame REFUSED = ClientFrame.newBuilder().setSeq(Long.MAX_VALUE).buildPartial();
 
@@ -58,35 +63,46 @@ final class RequestMarshaller implements Marshaller<ClientFrame> {
     return WRITER.stream(value);
   }
 
-  /** {@link #REFUSED} for a frame that is out of proportion. */
+  /** {@link #REFUSED} for what is no frame, or is out of proportion. */
   @Override
   public ClientFrame parse(InputStream stream) {
     try {
-      byte[] frame = new byte[stream.available()]; // what is left of the message: KnownLength
-      int length = stream.readNBytes(frame, 0, frame.length);
-      if (length < frame.length || stream.read() >= 0) {
-        throw new IOException("a message of another length than was told");
+      byte[] frame = bytes(stream);
+      if (frame.length <= SMALL_BYTES) {
+        return PARSER.parseFrom(frame);
       }
-      if (length > SMALL_BYTES && !isInProportion(frame)) {
+      if (!isInProportion(frame)) {
         return REFUSED;
       }
       // Nobody else has the array: a large payload stays where it is.
       CodedInputStream in = UnsafeByteOperations.unsafeWrap(frame).newCodedInput();
-      in.enableAliasing(length > SMALL_BYTES);
+      in.enableAliasing(true);
       ClientFrame parsed = PARSER.parseFrom(in);
       in.checkLastTagWas(0);
-      return parsed;
+      // What was read over must not stay for the sake of the rest.
+      return frame.length - parsed.getSerializedSize() > SMALL_BYTES
+          ? PARSER.parseFrom(frame)
+          : parsed;
     } catch (InvalidProtocolBufferException e) {
-      throw Status.INTERNAL
-          .withDescription("Invalid protobuf byte sequence")
-          .withCause(e)
-          .asRuntimeException();
+      log.debug("not a frame", e);
+      return REFUSED;
     } catch (IOException e) {
       throw Status.INTERNAL
           .withDescription("cannot read a frame")
           .withCause(e)
           .asRuntimeException();
     }
+  }
+
+  private static byte[] bytes(InputStream stream) throws IOException {
+    if (!(stream instanceof KnownLength)) {
+      return stream.readAllBytes(); // compressed; gRPC minds the size
+    }
+    byte[] frame = new byte[stream.available()];
+    if (stream.readNBytes(frame, 0, frame.length) < frame.length || stream.read() >= 0) {
+      throw new IOException("a message of another length than was told");
+    }
+    return frame;
   }
 
   /** Fields that occur again are merged, so what they have is added up. */

@@ -37,8 +37,8 @@ final class Session implements Invalidations {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
   /**
-   * What the server works on at once, for one session: with the largest payloads 64 MiB of its
-   * memory. More does not help: 64 deep, a request costs 2.3 µs of the wire.
+   * What the server works on at once, for one session; their bytes have a bound of their own. More
+   * does not help: 64 deep, a request costs 2.3 µs of the wire.
    */
   static final int MAX_IN_FLIGHT = 64;
 
@@ -372,7 +372,10 @@ final class Session implements Invalidations {
       if (frame.hasSetlk() && frame.getSetlk().getWait() && !operations.tryLock(frame)) {
         // The credit comes back now: a waiting lock must not keep its holder from unlocking.
         from.credit(frame);
-        waiters.newThread(() -> waitForLock(frame)).start();
+        // It may wait for ever: not with all that came in its frame.
+        ClientFrame lock =
+            ClientFrame.newBuilder().setSeq(frame.getSeq()).setSetlk(frame.getSetlk()).build();
+        waiters.newThread(() -> waitForLock(lock)).start();
         return;
       }
     } catch (ErrnoException e) {
