@@ -10,6 +10,7 @@ import dev.hostshare.agent.testing.FakeServer;
 import dev.hostshare.agent.testing.MemoryShare;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Invalidate;
 import dev.hostshare.proto.v1.Mkdir;
 import dev.hostshare.proto.v1.Mount;
@@ -24,6 +25,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +99,24 @@ final class SessionTest {
 
     assertTrue(outcome.lost.get(10, TimeUnit.SECONDS), "it had been sent");
     assertEquals(2, session.generation());
+  }
+
+  /** A kernel may forget 65,000 inodes at once; the server takes 16,384 in a frame. */
+  @Test
+  void givesManyLookupCountsBackInSeveralFrames() throws Exception {
+    List<Forget.One> counts =
+        LongStream.range(1_000_000, 1_020_000)
+            .mapToObj(node -> Forget.One.newBuilder().setNode(node).setCount(1).build())
+            .toList();
+    session.forget(session.generation(), Forget.newBuilder().addAllNodes(counts).build());
+
+    var given = new ArrayList<Forget.One>();
+    while (given.size() < counts.size()) {
+      Forget frame = server.nextForget();
+      assertTrue(frame.getNodesCount() <= 16_384, frame.getNodesCount() + " in one frame");
+      given.addAll(frame.getNodesList());
+    }
+    assertEquals(counts, given);
   }
 
   @Test

@@ -41,6 +41,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
   private final EventLoopGroup eventLoop =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final BlockingQueue<ClientFrame> received = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Forget> forgets = new LinkedBlockingQueue<>();
   private final Map<ByteString, Map<Long, ServerFrame>> sessions = new HashMap<>();
   private final Map<Long, ClientFrame> held = new TreeMap<>();
   private ClientFrame.OpCase holding;
@@ -126,6 +127,15 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
     return frame;
   }
 
+  /** The next lookup counts that are given back. */
+  public Forget nextForget() throws InterruptedException {
+    Forget forget = forgets.poll(10, TimeUnit.SECONDS);
+    if (forget == null) {
+      throw new AssertionError("nothing was forgotten");
+    }
+    return forget;
+  }
+
   public int requestsSeen() {
     return received.size();
   }
@@ -164,6 +174,7 @@ public final class FakeServer extends FileServiceGrpc.FileServiceImplBase {
     switch (frame.getOpCase()) {
       case HELLO -> welcome(frame, from);
       case FORGET -> {
+        forgets.add(frame.getForget());
         for (Forget.One one : frame.getForget().getNodesList()) {
           share.forget(one.getNode(), one.getCount());
         }
