@@ -37,10 +37,11 @@ launch() {
     aot=-Xshare:auto
   fi
   will_last "$@" || [ -n "${HOSTSHARE_AOT_OUTPUT:-}" ] || flags="$flags -XX:TieredStopAtLevel=1"
+  # Netty notes where every 128th of its buffers was used, to tell of those that are lost: that is a stack trace for each 60 KiB of a large read.
   # shellcheck disable=SC2086 # word lists
   exec "$java_home/bin/java" "$aot" -Xlog:disable -Xlog:all=error,aot*=off,cds*=off:stderr $flags \
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    "-Dhostshare.launcher=$bin/$program" ${HOSTSHARE_JAVA_OPTS:-} \
+    -Dio.netty.leakDetection.level=disabled "-Dhostshare.launcher=$bin/$program" ${HOSTSHARE_JAVA_OPTS:-} \
     -cp "$class_path" "$main" "$@"
 }
 

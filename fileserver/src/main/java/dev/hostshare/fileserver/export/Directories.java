@@ -221,12 +221,13 @@ public final class Directories {
   }
 
   /**
-   * All of a directory, with attributes and a lookup count on each entry.
+   * All of a directory, with attributes and a lookup count on each entry, and its own attributes,
+   * right after it was read.
    *
    * @throws ErrnoException EOPNOTSUPP if the guest would not be told of changes, E2BIG if there are
    *     more than {@code max} entries
    */
-  public Listing survey(long node, int max, Caller caller) throws ErrnoException {
+  public Opened survey(long node, int max, Caller caller) throws ErrnoException {
     Node n = session.nodes.get(node);
     if (!n.isDirectory()) {
       throw ErrnoException.of(Errno.ENOTDIR);
@@ -238,7 +239,9 @@ public final class Directories {
       for (HostFs.DirEntry e : namesOf(n, at, Math.min(max, MAX_ENTRIES))) {
         entries.add(listed(n, at, at.dir, e, true, caller));
       }
-      return new Listing(entries, true);
+      Attributes read = n.export.compose(host.stat(at.dir, at.name), n.fileId, caller);
+      return new Opened(
+          0, attributes, new Listing(entries, true), read.withWatched(n.watched != null));
     } catch (ErrnoException e) {
       forget(entries);
       throw e;

@@ -20,6 +20,13 @@ public final class Files {
 
   private static final int MAX_CREATE_TRIES = 16;
 
+  /**
+   * Large writes go to the host in pieces. Its page cache has what is written at once in one folio
+   * if it can (Linux 6.16, ext4): with 1 MiB, writing a page in it later takes 13 to 20 µs rather
+   * than 4, and the first write of 512 MiB 0.2 to 1.1 s rather than 0.12 to 0.18.
+   */
+  private static final long PIECE_BYTES = 64 << 10;
+
   private final ExportSession session;
   private final HostFs host;
   private final Permissions permissions;
@@ -306,8 +313,8 @@ public final class Files {
       if (killSuidgid) {
         session.inodes().killSuidgid(file);
       }
-      int count = host.write(file.fd, data, offset);
       // Linux's pwrite on O_APPEND goes to the end whatever the offset (pwrite(2), BUGS).
+      long count = file.isAppend() ? host.write(file.fd, data, offset) : write(file, offset, data);
       session.changed(file.node);
       long begin = file.stream.wrote(offset, count);
       if (begin >= 0) {
@@ -318,6 +325,27 @@ public final class Files {
     } finally {
       file.leave();
     }
+  }
+
+  private long write(OpenFile file, long offset, MemorySegment data) throws ErrnoException {
+    long done = 0;
+    while (done < data.byteSize()) {
+      long size = Math.min(PIECE_BYTES, data.byteSize() - done);
+      int count;
+      try {
+        count = host.write(file.fd, data.asSlice(done, size), offset + done);
+      } catch (ErrnoException e) {
+        if (done == 0) {
+          throw e;
+        }
+        break; // whoever asks for the rest is told
+      }
+      done += count;
+      if (count < size) {
+        break;
+      }
+    }
+    return done;
   }
 
   private void beginWriteBack(OpenFile file, long offset) {

@@ -39,21 +39,20 @@ final class Connection {
   private final LongSupplier maxBytes;
   private volatile boolean ended;
 
-  // ---- guarded by this ----
-  private boolean begun;
+  /** The session's; null before {@link #begin}. */
+  private volatile Intake intake;
 
+  // ---- guarded by this ----
   /** A frame was asked for, and has not come yet. */
   private boolean asked;
 
-  private int requests;
-  private long bytes;
   private Runnable whenReady = () -> {};
 
   /**
    * A stream of which nothing is read before {@link #begin}.
    *
-   * @param maxBytes how many bytes may be in the requests under way and in their replies, at this
-   *     moment; one request may go beyond it
+   * @param maxBytes how many bytes may be in a session's requests under way and in their replies,
+   *     at this moment; one request may go beyond it
    */
   Connection(ServerCallStreamObserver<ServerFrame> out, String peer, LongSupplier maxBytes) {
     this.out = out;
@@ -89,11 +88,9 @@ final class Connection {
     whenReady = task;
   }
 
-  /** Lets the client send its requests. */
-  void begin() {
-    synchronized (this) {
-      begun = true;
-    }
+  /** Lets the client send its requests, beside those of its session that are under way. */
+  void begin(Intake ofSession) {
+    intake = ofSession;
     ask();
   }
 
@@ -101,31 +98,28 @@ final class Connection {
    * Notes that a request has come. It counts until {@link #credit}. To be followed by {@link #ask}.
    */
   void received(ClientFrame request) {
-    long size = size(request);
+    intake.begins(size(request));
     synchronized (this) {
       asked = false;
-      requests++;
-      bytes += size;
     }
   }
 
-  /** Notes that a request is done, and takes up no room any more but for its reply. */
+  /** Notes that a request is done that came this way. */
   void credit(ClientFrame request) {
-    long size = size(request);
-    synchronized (this) {
-      requests--;
-      bytes -= size;
-    }
+    intake.ends(size(request));
     ask();
   }
 
   /** Asks for the next frame, if there is room for it. */
   void ask() {
     // Taken without the lock, as isReady is.
-    boolean ready = isReady();
+    Intake ofSession = intake;
+    if (ofSession == null || !isReady()) {
+      return;
+    }
     long most = maxBytes.getAsLong();
     synchronized (this) {
-      if (!ready || !begun || asked || requests >= Session.MAX_IN_FLIGHT || bytes >= most) {
+      if (asked || !ofSession.hasRoom(most)) {
         return;
       }
       asked = true;

@@ -202,7 +202,7 @@ final class FileServiceHandler extends FileServiceGrpc.FileServiceImplBase {
           session.client,
           connection.peer(),
           resumed ? "resumed" : "begins");
-      connection.begin();
+      connection.begin(session.intake);
     }
 
     private void malformed(String what) {

@@ -134,9 +134,11 @@ final class Operations {
       }
       case SURVEY -> {
         var op = f.getSurvey();
+        Directories.Opened surveyed =
+            session.directories().survey(op.getNode(), positive(op.getMaxEntries()), caller);
         reply.setEntries(
-            Packing.entries(
-                session.directories().survey(op.getNode(), positive(op.getMaxEntries()), caller)));
+            Packing.entries(surveyed.first()).toBuilder()
+                .setDirectory(Packing.attr(surveyed.read())));
       }
       case GETXATTR, SETXATTR, LISTXATTR, REMOVEXATTR -> xattr(f, caller, reply);
       case GETLK -> reply.setLock(testLock(f));

@@ -69,8 +69,13 @@ final class Session implements Invalidations {
   private final ThreadFactory waiters;
   private final Rates rates = new Rates();
 
+  /** What is under way, for the connections. */
+  final Intake intake = new Intake();
+
+  /** Guarded by this for writing. */
+  private volatile Connection connection;
+
   // ---- guarded by this ----
-  private Connection connection;
   private final Map<Long, BlockingCall> running = new HashMap<>();
 
   /** Of those that run: they may do so for ever. */
@@ -220,9 +225,18 @@ final class Session implements Invalidations {
       }
       case CANCEL -> {
         cancel(frame.getCancel().getSeq());
-        from.credit(frame);
+        credit(frame, from);
       }
       default -> request(frame, from);
+    }
+  }
+
+  /** A request is done: another may be read, by the connection that there is now. */
+  private void credit(ClientFrame frame, Connection from) {
+    from.credit(frame);
+    Connection now = connection;
+    if (now != null && now != from) {
+      now.ask();
     }
   }
 
@@ -234,7 +248,7 @@ final class Session implements Invalidations {
         forgetsDone++;
         notifyAll();
       }
-      from.credit(frame);
+      credit(frame, from);
     }
   }
 
@@ -273,6 +287,7 @@ final class Session implements Invalidations {
     long seq = frame.getSeq();
     ServerFrame again;
     boolean alone;
+    boolean runs;
     boolean waits = false;
     synchronized (this) {
       if (closed) {
@@ -284,12 +299,9 @@ final class Session implements Invalidations {
       alone = running.isEmpty() && (expected || !isCrowded());
       kept.acked(frame.getAcked());
       again = kept.get(seq);
-      if (again == null && running.containsKey(seq)) {
-        // Sent again while it runs: its reply goes to the connection that is attached by then.
-        from.credit(frame);
-        return;
-      }
-      if (again == null) {
+      // Sent again while it runs: its reply goes to the connection that is attached by then.
+      runs = again == null && running.containsKey(seq);
+      if (again == null && !runs) {
         running.put(seq, new BlockingCall());
         if (frame.hasSetlk() && frame.getSetlk().getWait()) {
           waitingLocks.add(seq);
@@ -303,9 +315,14 @@ final class Session implements Invalidations {
                     frame.getAfterList());
       }
     }
-    if (again != null) {
-      from.send(again);
-      from.credit(frame);
+    if (again != null || runs) {
+      try {
+        if (again != null) {
+          from.send(again);
+        }
+      } finally {
+        credit(frame, from);
+      }
       return;
     }
     rates.request();
@@ -368,48 +385,53 @@ final class Session implements Invalidations {
   }
 
   private void run(ClientFrame frame, Connection from) {
+    boolean goesOn = false;
     try {
-      if (frame.hasSetlk() && frame.getSetlk().getWait() && !operations.tryLock(frame)) {
+      ServerFrame answer = answer(frame);
+      if (answer == null) {
         // The credit comes back now: a waiting lock must not keep its holder from unlocking.
-        from.credit(frame);
         // It may wait for ever: not with all that came in its frame.
         ClientFrame lock =
             ClientFrame.newBuilder().setSeq(frame.getSeq()).setSetlk(frame.getSetlk()).build();
         waiters.newThread(() -> waitForLock(lock)).start();
         return;
       }
-    } catch (ErrnoException e) {
-      reply(failure(frame, e.errno()), frame);
-      from.credit(frame);
-      return;
+      if (answer.getErrno() == 0 && (frame.hasUnlink() || frame.hasRename())) {
+        removed();
+      }
+      if (answer.getErrno() == Errno.ENOSPC && removedLately()) {
+        // rm, then write: there is room for it in a moment.
+        workers.execute(() -> runWhenThereIsSpace(frame, from));
+        goesOn = true;
+        return;
+      }
+      reply(answer, frame);
+    } finally {
+      if (!goesOn) {
+        credit(frame, from);
+      }
     }
-    ServerFrame answer = answer(frame);
-    if (answer.getErrno() == 0 && (frame.hasUnlink() || frame.hasRename())) {
-      removed();
-    }
-    if (answer.getErrno() == Errno.ENOSPC && removedLately()) {
-      // rm, then write: there is room for it in a moment.
-      workers.execute(
-          () -> {
-            awaitSpace();
-            reply(answer(frame), frame);
-            from.credit(frame);
-          });
-      return;
-    }
-    reply(answer, frame);
-    from.credit(frame);
   }
 
+  private void runWhenThereIsSpace(ClientFrame frame, Connection from) {
+    try {
+      awaitSpace();
+      reply(answer(frame), frame);
+    } finally {
+      credit(frame, from);
+    }
+  }
+
+  /** Does what is asked for; null if that is a lock that has to be waited for. */
   private ServerFrame answer(ClientFrame frame) {
     if (frame.getAfterCount() > MAX_AFTER) {
       return failure(frame, Errno.EINVAL);
     }
-    if (frame.hasSetlk() && frame.getSetlk().getWait()) {
-      return ServerFrame.newBuilder().setSeq(frame.getSeq()).build();
-    }
     ServerFrame.Builder reply = ServerFrame.newBuilder().setSeq(frame.getSeq());
     try {
+      if (frame.hasSetlk() && frame.getSetlk().getWait()) {
+        return operations.tryLock(frame) ? reply.build() : null;
+      }
       operations.run(frame, reply);
       if (frame.hasMount()) {
         synchronized (this) {

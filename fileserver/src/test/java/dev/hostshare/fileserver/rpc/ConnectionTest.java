@@ -17,6 +17,7 @@ class ConnectionTest {
 
   private final Stream stream = new Stream();
   private long most = 3 << 20;
+  private final Intake intake = new Intake();
   private final Connection connection = new Connection(stream, "test", () -> most);
 
   /** Stands for gRPC's side, and counts what is asked of it. */
@@ -83,7 +84,7 @@ class ConnectionTest {
   void nothingIsReadBeforeItBegins() {
     connection.ask();
     assertEquals(0, stream.asked);
-    connection.begin();
+    connection.begin(intake);
     assertEquals(1, stream.asked);
     connection.ask();
     assertEquals(1, stream.asked, "one at a time");
@@ -91,7 +92,7 @@ class ConnectionTest {
 
   @Test
   void requestsUnderWayAreBounded() {
-    connection.begin();
+    connection.begin(intake);
     assertEquals(Session.MAX_IN_FLIGHT, fill(STAT, 1_000));
     connection.credit(STAT);
     assertEquals(1, fill(STAT, 1_000));
@@ -103,7 +104,7 @@ class ConnectionTest {
         ClientFrame.newBuilder()
             .setWrite(Write.newBuilder().setData(ByteString.copyFrom(new byte[1 << 20])))
             .build();
-    connection.begin();
+    connection.begin(intake);
     assertEquals(3, fill(write, 1_000));
     connection.credit(write);
     assertEquals(1, fill(write, 1_000));
@@ -121,7 +122,7 @@ class ConnectionTest {
     var read = ClientFrame.newBuilder().setRead(Read.newBuilder().setSize(1 << 20)).build();
     // 4 GiB and more: nobody gets that.
     var huge = ClientFrame.newBuilder().setRead(Read.newBuilder().setSize(-1)).build();
-    connection.begin();
+    connection.begin(intake);
     assertEquals(2, fill(read, 2));
     assertEquals(1, fill(huge, 1_000));
     connection.credit(huge);
@@ -130,7 +131,7 @@ class ConnectionTest {
 
   @Test
   void whoDoesNotReadIsNotReadFrom() {
-    connection.begin();
+    connection.begin(intake);
     assertEquals(1, fill(STAT, 1));
     stream.ready = false;
     fill(STAT, 1);
@@ -139,5 +140,19 @@ class ConnectionTest {
     stream.ready = true;
     stream.readyHandler.run();
     assertEquals(1, stream.asked);
+  }
+
+  /** A session that is resumed goes on with what it has under way. */
+  @Test
+  void requestsOfTheConnectionBeforeCount() {
+    connection.begin(intake);
+    assertEquals(Session.MAX_IN_FLIGHT, fill(STAT, 1_000));
+    var nextStream = new Stream();
+    var next = new Connection(nextStream, "test", () -> most);
+    next.begin(intake);
+    assertEquals(0, nextStream.asked);
+    connection.credit(STAT);
+    next.ask();
+    assertEquals(1, nextStream.asked);
   }
 }

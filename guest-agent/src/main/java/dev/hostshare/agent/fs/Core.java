@@ -63,7 +63,7 @@ final class Core {
     this.notifier = notifier;
     this.changes = changes;
     this.missing = missing;
-    this.recovery = new Recovery(session, inodes, share);
+    this.recovery = new Recovery(session, inodes, folders, share);
     this.trimmer = new Trimmer(inodes, notifier, this::maxInodes);
   }
 
@@ -335,6 +335,7 @@ final class Core {
   NodeEntry enter(Entry entry, Asked asked, Inode parent, ByteString name) throws ErrnoException {
     Inode inode = inodes.enter(entry, asked.generation(), parent, name);
     trimmer.check();
+    folders.entered(inode, entry, asked.generation());
     if (parent != null) {
       folders.touch(parent, name);
       // What is changed from here on, the kernel knows better than what was listed before.
@@ -449,6 +450,7 @@ final class Core {
 
   /** Gives an entry back whose lookup count nobody will hold. */
   void giveBack(Entry entry, long generation) {
+    folders.givenBack(entry);
     session.forget(
         generation,
         Forget.newBuilder()

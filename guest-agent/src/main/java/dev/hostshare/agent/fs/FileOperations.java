@@ -191,7 +191,10 @@ public final class FileOperations {
         new OpenFile(inode, flags, new OpenFile.Binding(asked.generation(), opened.getHandle())));
   }
 
-  /** Reads; what comes back is shorter than {@code size} only at the end of the file. */
+  /**
+   * Reads; what comes back is shorter than {@code size} only at the end of the file, and valid
+   * until {@code reply} has taken it.
+   */
   public void read(
       RequestContext context, long handle, long offset, int size, Reply<ByteString> reply) {
     OpenFile file = core.file(handle, reply);

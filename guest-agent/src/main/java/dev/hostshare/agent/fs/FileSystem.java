@@ -319,6 +319,7 @@ public final class FileSystem implements AutoCloseable {
       if (name.isEmpty()) {
         folders.changed(node);
       } else {
+        folders.changedAhead(node, name);
         Inode directory = known.byNode(node, session.generation());
         if (directory != null) {
           folders.changed(directory, name);

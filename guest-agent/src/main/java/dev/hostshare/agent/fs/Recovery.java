@@ -42,12 +42,14 @@ final class Recovery {
 
   private final Session session;
   private final InodeTable inodes;
+  private final Folders folders;
   private final String share;
   private final ReentrantLock lock = new ReentrantLock();
 
-  Recovery(Session session, InodeTable inodes, String share) {
+  Recovery(Session session, InodeTable inodes, Folders folders, String share) {
     this.session = session;
     this.inodes = inodes;
+    this.folders = folders;
     this.share = share;
   }
 
@@ -115,6 +117,8 @@ final class Recovery {
       log.warn("{}: another file has its name now: ESTALE", name(inode));
       throw new ErrnoException(Errno.ESTALE);
     }
+    // It was the kernel's all the time: what was told ahead of it does not know of our changes.
+    folders.givenBack(found);
   }
 
   private Entry walk(Inode parent, ByteString name, long generation)

@@ -6,6 +6,7 @@ import dev.hostshare.agent.fs.ErrnoException;
 import dev.hostshare.agent.fs.FileSystem;
 import dev.hostshare.agent.fs.NodeAttr;
 import dev.hostshare.agent.fs.OpenedFile;
+import dev.hostshare.agent.fs.Reply;
 import dev.hostshare.agent.fs.RequestContext.Identity;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.Lock;
@@ -168,10 +169,26 @@ final class JnrFileSystem extends PathCallbacks {
           ByteString data =
               await(
                   caller,
-                  (context, reply) -> fs.files().read(context, handle, offset, (int) size, reply));
+                  (context, reply) ->
+                      fs.files().read(context, handle, offset, (int) size, copying(reply)));
           buffer.put(0, data.toByteArray(), 0, data.size());
           return data.size();
         });
+  }
+
+  /** Data that is valid until the reply has taken it is used by another thread after that. */
+  private static Reply<ByteString> copying(Reply<ByteString> reply) {
+    return new Reply<>() {
+      @Override
+      protected void sendSuccess(ByteString data) {
+        reply.success(ByteString.copyFrom(data.asReadOnlyByteBuffer()));
+      }
+
+      @Override
+      protected void sendError(int errno) {
+        reply.error(errno);
+      }
+    };
   }
 
   @Override

@@ -4,9 +4,11 @@ import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.FileServiceGrpc;
 import dev.hostshare.proto.v1.Hello;
 import dev.hostshare.proto.v1.ServerFrame;
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ClientResponseObserver;
 
 /**
@@ -17,6 +19,7 @@ import io.grpc.stub.ClientResponseObserver;
  */
 final class AttachStream implements ClientResponseObserver<ClientFrame, ServerFrame> {
   private final Session session;
+  private final ReplyMarshaller marshaller = new ReplyMarshaller();
   private ClientCallStreamObserver<ClientFrame> requests;
 
   /** Only touched by the event loop thread. */
@@ -31,7 +34,9 @@ final class AttachStream implements ClientResponseObserver<ClientFrame, ServerFr
    * Session#onBroken}, the latter perhaps before this returns.
    */
   void open(ManagedChannel channel, Hello hello) {
-    var _ = FileServiceGrpc.newStub(channel).attach(this);
+    var attach =
+        FileServiceGrpc.getAttachMethod().toBuilder().setResponseMarshaller(marshaller).build();
+    var _ = ClientCalls.asyncBidiStreamingCall(channel.newCall(attach, CallOptions.DEFAULT), this);
     send(ClientFrame.newBuilder().setHello(hello).build());
   }
 
@@ -68,6 +73,14 @@ final class AttachStream implements ClientResponseObserver<ClientFrame, ServerFr
 
   @Override
   public void onNext(ServerFrame frame) {
+    try {
+      take(frame);
+    } finally {
+      marshaller.done();
+    }
+  }
+
+  private void take(ServerFrame frame) {
     if (welcomed) {
       session.onFrame(this, frame);
     } else if (frame.hasWelcome()) {

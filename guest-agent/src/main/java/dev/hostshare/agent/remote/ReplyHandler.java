@@ -10,7 +10,10 @@ import dev.hostshare.proto.v1.ServerFrame;
  */
 public interface ReplyHandler {
 
-  /** The server's answer; its errno says how the operation ended. */
+  /**
+   * The server's answer; its errno says how the operation ended. The {@code data} of a read is
+   * valid until this returns.
+   */
   void onReply(ServerFrame frame);
 
   /**

@@ -442,6 +442,89 @@ class CoherenceTest {
     assertEquals("a b c e", observer.look("list", in + "own"));
   }
 
+  /** What the agent was told of directories that the kernel did not know yet. */
+  @Test
+  void foldersToldBeforeTheirDirectoryIsKnownAreNeverOld() throws IOException {
+    Lab.owned(Files.createDirectory(host.resolve("rows")));
+    for (int i = 100; i < 100 + 12 * TRIES; i++) {
+      Lab.owned(Files.createDirectory(host.resolve("rows/d" + i)));
+      for (int j = 0; j < 8; j++) {
+        file("rows/d" + i + "/f" + j, "before");
+      }
+    }
+    String in = mnt + "/rows/d";
+    long best = Long.MAX_VALUE;
+    for (int first = 100; first < 100 + 12 * TRIES; first += 12) {
+      for (int i = first; i < first + 4; i++) {
+        for (int j = 0; j < 4; j++) {
+          assertEquals("100644 6 1", observer.look("stat", in + i + "/f" + j));
+        }
+      }
+
+      Path host4 = host.resolve("rows/d" + (first + 4));
+      Files.writeString(host4.resolve("f0"), "+", APPEND);
+      Files.delete(host4.resolve("f1"));
+      file("rows/d" + (first + 4) + "/new", "new");
+      Files.move(host4.resolve("f2"), host4.resolve("f3"), REPLACE_EXISTING);
+      Files.setPosixFilePermissions(host4.resolve("f4"), fromString("rwxrwxrwx"));
+      // Changes are told in their order: when the last is seen, all are.
+      Files.writeString(host.resolve("rows/d" + first + "/f0"), "+", APPEND);
+      best =
+          Math.min(best, observer.await("stat", in + first + "/f0", "100644 7 1"::equals, NEVER));
+      String in4 = in + (first + 4) + "/";
+      assertEquals("100644 7 1", observer.look("stat", in4 + "f0"));
+      assertEquals("ENOENT", observer.look("stat", in4 + "f1"));
+      assertEquals("100644 3 1", observer.look("stat", in4 + "new"));
+      assertEquals("ENOENT", observer.look("stat", in4 + "f2"));
+      assertEquals("before", observer.look("read", in4 + "f3"));
+      assertTrue(observer.look("stat", in4 + "f4").startsWith("100777"));
+
+      // The directory itself goes, and another comes under its name.
+      Path gone = host.resolve("rows/gone" + first);
+      Files.move(host.resolve("rows/d" + (first + 5)), gone, ATOMIC_MOVE);
+      Lab.owned(Files.createDirectory(host.resolve("rows/d" + (first + 5))));
+      file("rows/d" + (first + 5) + "/f7", "another");
+      Files.writeString(gone.resolve("f0"), "+", APPEND);
+      Files.writeString(host.resolve("rows/d" + first + "/f0"), "+", APPEND);
+      observer.await("stat", in + first + "/f0", "100644 8 1"::equals, NEVER);
+      assertEquals("100644 7 1", observer.look("stat", in + (first + 5) + "/f7"));
+      assertEquals("ENOENT", observer.look("stat", in + (first + 5) + "/f0"));
+      assertEquals("100644 7 1", observer.look("stat", mnt + "/rows/gone" + first + "/f0"));
+
+      // The guest's own changes are there at once.
+      String own = in + (first + 6);
+      lab.guest().shell("cd %s; touch own; rm f0; mv f1 z; chmod 600 f2".formatted(own));
+      assertEquals("100644 0 1", observer.look("stat", own + "/own"));
+      assertEquals("ENOENT", observer.look("stat", own + "/f0"));
+      assertEquals("ENOENT", observer.look("stat", own + "/f1"));
+      assertEquals("100644 6 1", observer.look("stat", own + "/z"));
+      assertEquals("100600 6 1", observer.look("stat", own + "/f2"));
+    }
+    assertTrue(best <= PROMISED, "changes were seen after " + best + " ms");
+
+    // Whoever goes through directories in their order asks the server for none of their names.
+    Lab.owned(Files.createDirectory(host.resolve("order")));
+    for (int i = 100; i < 120; i++) {
+      Lab.owned(Files.createDirectory(host.resolve("order/d" + i)));
+      for (int j = 0; j < 8; j++) {
+        file("order/d" + i + "/f" + j, "before");
+      }
+    }
+    in = mnt + "/order/d";
+    long asked = 0;
+    for (int i = 100; i < 120; i++) {
+      if (i == 106) {
+        asked = counter("total") - counter("local");
+      }
+      for (int j = 0; j < 8; j++) {
+        assertEquals("100644 6 1", observer.look("stat", in + i + "/f" + j));
+      }
+    }
+    asked = counter("total") - counter("local") - asked;
+    // Once for each, or a little more; without that, once for each and for the first names in it.
+    assertTrue(asked <= 20, "the server was asked " + asked + " times for 14 directories");
+  }
+
   /** What was fetched of the next folders while a program was in those before them. */
   @Test
   void foldersOpenedAheadAreNeverOld() throws IOException {
