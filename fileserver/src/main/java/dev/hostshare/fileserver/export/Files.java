@@ -314,7 +314,8 @@ public final class Files {
         session.inodes().killSuidgid(file);
       }
       // Linux's pwrite on O_APPEND goes to the end whatever the offset (pwrite(2), BUGS).
-      long count = file.isAppend() ? host.write(file.fd, data, offset) : write(file, offset, data);
+      long count =
+          file.writesAtOnce() ? host.write(file.fd, data, offset) : write(file, offset, data);
       session.changed(file.node);
       long begin = file.stream.wrote(offset, count);
       if (begin >= 0) {

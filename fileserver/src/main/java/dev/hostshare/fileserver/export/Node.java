@@ -39,6 +39,9 @@ final class Node {
   /** Aliases of other nodes that have this one as parent. */
   int children;
 
+  /** Whether it is in the table no more, for good: what is begun for it now nobody would end. */
+  volatile boolean collected;
+
   // ---- guarded by DirectoryDescriptors ----
   int fd = -1;
   int pins;

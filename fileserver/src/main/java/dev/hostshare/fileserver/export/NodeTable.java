@@ -195,6 +195,7 @@ final class NodeTable {
       if (n.lookups > 0 || n.children > 0 || byId.remove(n.id) == null) {
         continue;
       }
+      n.collected = true;
       all.remove(1);
       byKey.remove(new Key(n.export, n.fileId), n);
       for (Alias a : n.aliases()) {
@@ -262,6 +263,7 @@ final class NodeTable {
     List<Node> gone;
     synchronized (this) {
       gone = new ArrayList<>(byId.values());
+      gone.forEach(node -> node.collected = true);
       byId.clear();
       byKey.clear();
       all.remove(gone.size());

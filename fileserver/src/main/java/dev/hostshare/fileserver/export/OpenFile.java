@@ -22,6 +22,14 @@ final class OpenFile extends Handle {
     return (flags & Linux.O_APPEND) != 0;
   }
 
+  /**
+   * Whether a write must not be done in parts: another's may come between those of O_APPEND, and
+   * each of a synchronous one's would wait for the disk.
+   */
+  boolean writesAtOnce() {
+    return (flags & (Linux.O_APPEND | Linux.O_SYNC | Linux.O_DSYNC)) != 0;
+  }
+
   boolean isWritable() {
     return (flags & Linux.O_ACCMODE) != Linux.O_RDONLY;
   }

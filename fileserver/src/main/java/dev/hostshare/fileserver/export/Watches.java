@@ -195,6 +195,11 @@ public final class Watches implements AutoCloseable {
         byKey.computeIfAbsent(key, k -> new ArrayList<>(1)).add(new Watcher(session, directory));
         directory.watched = key;
         refused = false;
+        if (directory.collected) {
+          // The guest forgot it meanwhile: whoever ends its watch may have been here before.
+          unwatch(session, directory, fd);
+          return false;
+        }
         return true;
       } catch (ErrnoException e) {
         refused(directory, e);

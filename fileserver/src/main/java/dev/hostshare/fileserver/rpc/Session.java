@@ -399,7 +399,7 @@ final class Session implements Invalidations {
       if (answer.getErrno() == 0 && (frame.hasUnlink() || frame.hasRename())) {
         removed();
       }
-      if (answer.getErrno() == Errno.ENOSPC && removedLately()) {
+      if (answer.getErrno() == Errno.ENOSPC && !frame.hasSetlk() && removedLately()) {
         // rm, then write: there is room for it in a moment.
         workers.execute(() -> runWhenThereIsSpace(frame, from));
         goesOn = true;

@@ -44,7 +44,7 @@ final class Folders {
   /** Entries and names of all directories of all mounts, at some 400 bytes at the most. */
   static final int MAX_HELD = 32_768;
 
-  /** Those with no names yet are some 200 bytes. */
+  /** Those with no names yet are some 250 bytes. */
   private static final int MAX_FOLDERS = 8192;
 
   /** Of each mount, however many there are: what one survey brings is to stay until it is used. */
@@ -140,17 +140,17 @@ final class Folders {
 
     int used;
 
-    /** The names of the directories in it, in their order; null if there are none. */
+    /** The names of the directories in it, in their order; null if there are next to none. */
     ByteString[] directories;
 
-    /** Which of them was gone through last; -1 before the first. */
+    /** How many of them were gone through, in a row, in their order; below 0 for a penalty. */
+    int foreseen;
+
+    /** Which of them was last; -1 before the first. */
     int last = -1;
 
     /** What is known of that one; null if nothing was when it was gone through. */
     Folder before;
-
-    /** How many were, in a row, in their order. */
-    int foreseen;
 
     /** One that the kernel knows. */
     Folder(Inode directory) {
@@ -361,7 +361,8 @@ final class Folders {
     if (above.before != null && above.before.isWasted()) {
       above.foreseen = -WASTED;
     } else {
-      above.foreseen = skipped >= 0 && skipped <= MAX_SKIPPED ? above.foreseen + 1 : 0;
+      boolean inOrder = skipped >= 0 && skipped <= MAX_SKIPPED;
+      above.foreseen = inOrder ? above.foreseen + 1 : Math.min(above.foreseen, 0);
     }
     above.before = now;
     above.last = at;
@@ -536,7 +537,9 @@ final class Folders {
       return;
     }
     activity(folder.directory).lookupsAsked =
-        errno == Errno.E2BIG || errno == Errno.EOPNOTSUPP || errno == Errno.EACCES
+        (errno == Errno.E2BIG && !folder.cameAhead())
+                || errno == Errno.EOPNOTSUPP
+                || errno == Errno.EACCES
             ? -REFUSED_LOOKUPS
             : 0;
   }

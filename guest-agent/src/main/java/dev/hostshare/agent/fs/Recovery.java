@@ -117,8 +117,11 @@ final class Recovery {
       log.warn("{}: another file has its name now: ESTALE", name(inode));
       throw new ErrnoException(Errno.ESTALE);
     }
-    // It was the kernel's all the time: what was told ahead of it does not know of our changes.
+    // It was the kernel's all the time: what was told ahead does not know of our changes to it.
     folders.givenBack(found);
+    if (inode.parent != null) {
+      folders.touch(inode.parent, inode.name);
+    }
   }
 
   private Entry walk(Inode parent, ByteString name, long generation)

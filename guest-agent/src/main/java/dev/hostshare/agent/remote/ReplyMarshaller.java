@@ -40,7 +40,8 @@ final class ReplyMarshaller implements MethodDescriptor.Marshaller<ServerFrame> 
   @GuardedBy("itself")
   private static final ArrayDeque<byte[]> IDLE = new ArrayDeque<>();
 
-  private static final int MAX_IDLE = Math.max(2, Runtime.getRuntime().availableProcessors());
+  /** Of the heap, for good. */
+  private static final int MAX_IDLE = 2;
 
   /** The present frame's data; null if it has an array of its own. */
   private byte[] array;
