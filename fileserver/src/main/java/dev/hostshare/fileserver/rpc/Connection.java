@@ -1,6 +1,7 @@
 package dev.hostshare.fileserver.rpc;
 
 import dev.hostshare.fileserver.export.Directories;
+import dev.hostshare.proto.net.PollingLoop;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.ServerFrame;
 import io.grpc.Status;
@@ -98,6 +99,7 @@ final class Connection {
    * Notes that a request has come. It counts until {@link #credit}. To be followed by {@link #ask}.
    */
   void received(ClientFrame request) {
+    PollingLoop.passes(request);
     intake.begins(size(request));
     synchronized (this) {
       asked = false;

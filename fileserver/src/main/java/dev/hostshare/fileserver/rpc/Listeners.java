@@ -51,9 +51,10 @@ final class Listeners implements AutoCloseable {
   private static final long STOP_SECONDS = 2;
 
   private final int ownUid;
+  private final PollingLoop polling = new PollingLoop();
   private final EventLoopGroup accepting =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-  private final EventLoopGroup working = new MultiThreadIoEventLoopGroup(2, PollingLoop.handlers());
+  private final EventLoopGroup working = new MultiThreadIoEventLoopGroup(2, polling.handlers());
   private final List<Server> servers = new ArrayList<>();
   private final List<Path> sockets = new ArrayList<>();
   private final List<String> addresses = new ArrayList<>();
@@ -87,7 +88,10 @@ final class Listeners implements AutoCloseable {
       Executor executor)
       throws IOException {
     switch (address) {
-      case ListenAddress.Unix unix -> listenUnix(unix.path(), List.of(service), executor);
+      case ListenAddress.Unix unix -> {
+        listenUnix(unix.path(), List.of(service), executor);
+        polling.besideAgent();
+      }
       case ListenAddress.Tcp tcp -> listenTcp(tcp, tls, insecureLoopback, service, executor);
     }
   }

@@ -1,5 +1,6 @@
 package dev.hostshare.agent.remote;
 
+import dev.hostshare.proto.net.PollingLoop;
 import dev.hostshare.proto.v1.ClientFrame;
 import dev.hostshare.proto.v1.FileServiceGrpc;
 import dev.hostshare.proto.v1.Hello;
@@ -46,6 +47,7 @@ final class AttachStream implements ClientResponseObserver<ClientFrame, ServerFr
    * sends what is unanswered on the next stream.
    */
   void send(ClientFrame frame) {
+    PollingLoop.passes(frame);
     try {
       requests.onNext(frame);
     } catch (IllegalStateException e) {

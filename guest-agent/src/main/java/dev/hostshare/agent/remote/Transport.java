@@ -58,9 +58,13 @@ final class Transport implements AutoCloseable {
     security.check(address);
     SslContext tls =
         address instanceof ServerAddress.Tcp && security.hasTls() ? tlsContext(security) : null;
+    PollingLoop polling = new PollingLoop();
+    if (address instanceof ServerAddress.Unix) {
+      polling.besideServer();
+    }
     EventLoopGroup eventLoop =
         new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("hostshare-io", true), PollingLoop.handlers());
+            1, new DefaultThreadFactory("hostshare-io", true), polling.handlers());
     NettyChannelBuilder builder =
         switch (address) {
           case ServerAddress.Unix unix ->
