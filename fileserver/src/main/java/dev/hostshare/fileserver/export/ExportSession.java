@@ -110,8 +110,18 @@ public final class ExportSession implements AutoCloseable {
     return new Entry(root.id, export.compose(stat, root.fileId, caller), true);
   }
 
+  /** Gives lookup counts of a node back. May take long: see {@link #isLight}. */
   public void forget(long node, long count) {
     nodes.forget(node, count);
+  }
+
+  /**
+   * Whether to {@link #forget} the node takes some microseconds: a small file that was removed, not
+   * open. What else there may be to give back are watches, or the blocks of a large file.
+   */
+  public boolean isLight(long node) {
+    Node known = nodes.known(node);
+    return known != null && handles.isLight(known);
   }
 
   /** Nodes that there may be; one more is ENFILE. */

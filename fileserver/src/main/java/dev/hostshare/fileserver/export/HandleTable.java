@@ -40,6 +40,7 @@ final class HandleTable {
     byId.put(file.id, file);
     file.next = node.openFile;
     node.openFile = file;
+    node.light = false;
     return file;
   }
 
@@ -140,6 +141,16 @@ final class HandleTable {
 
   synchronized boolean isOpen(Node node) {
     return node.openFile != null;
+  }
+
+  /** A small file was removed that has this node. */
+  synchronized void removed(Node node) {
+    node.light = node.openFile == null;
+  }
+
+  /** Whether its blocks are few, and go with its descriptor. */
+  synchronized boolean isLight(Node node) {
+    return node.light;
   }
 
   synchronized int size() {

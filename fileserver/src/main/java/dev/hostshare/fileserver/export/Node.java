@@ -69,6 +69,9 @@ final class Node {
   // ---- guarded by HandleTable ----
   OpenFile openFile;
 
+  /** A small file that was removed while nobody had it open here, and that nobody opened since. */
+  boolean light;
+
   Node(long id, Export export, FileId fileId, int hostType) {
     this.id = id;
     this.export = export;

@@ -167,6 +167,11 @@ final class NodeTable {
     return (int) Math.min(node.lookups, Integer.MAX_VALUE);
   }
 
+  /** The node, or null. */
+  synchronized Node known(long id) {
+    return byId.get(id);
+  }
+
   /** Gives lookup counts back; more than there are is the guest's mistake and counts as all. */
   void forget(long id, long count) {
     List<Node> freed;

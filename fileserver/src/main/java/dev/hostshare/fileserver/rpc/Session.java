@@ -7,6 +7,7 @@ import dev.hostshare.fileserver.host.ErrnoException;
 import dev.hostshare.proto.Errno;
 import dev.hostshare.proto.Linux;
 import dev.hostshare.proto.v1.ClientFrame;
+import dev.hostshare.proto.v1.Forget;
 import dev.hostshare.proto.v1.Invalidate;
 import dev.hostshare.proto.v1.ServerFrame;
 import dev.hostshare.proto.v1.SessionStatus;
@@ -55,6 +56,9 @@ final class Session implements Invalidations {
   private static final long TOO_SOON_NANOS = 10_000;
 
   private static final int CROWD_REQUESTS = 32;
+
+  /** Nodes in one request that the event loop forgets by itself. */
+  private static final int MAX_LIGHT = 4;
 
   /** The space of a file that was removed is the guest's until it forgets it: mostly at once. */
   private static final long SPACE_BACK_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -220,8 +224,12 @@ final class Session implements Invalidations {
         synchronized (this) {
           forgetsBegun++;
         }
-        // Not on the event loop: what is forgotten has descriptors and watches to be given back.
-        workers.execute(() -> forget(frame, from));
+        if (isLight(frame.getForget())) {
+          forget(frame, from);
+        } else {
+          // Not on the event loop: what is forgotten may have much to be given back.
+          workers.execute(() -> forget(frame, from));
+        }
       }
       case CANCEL -> {
         cancel(frame.getCancel().getSeq());
@@ -238,6 +246,15 @@ final class Session implements Invalidations {
     if (now != null && now != from) {
       now.ask();
     }
+  }
+
+  /**
+   * Whether to forget these takes no longer than to wake a worker for it, for which the next unlink
+   * would wait as well.
+   */
+  private boolean isLight(Forget forget) {
+    return forget.getNodesCount() <= MAX_LIGHT
+        && forget.getNodesList().stream().allMatch(n -> export.isLight(n.getNode()));
   }
 
   private void forget(ClientFrame frame, Connection from) {

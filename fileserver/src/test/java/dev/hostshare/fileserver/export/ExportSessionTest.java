@@ -410,6 +410,41 @@ final class ExportSessionTest {
   }
 
   @Test
+  void onlySmallFilesThatAreGoneForGoodAreLight() throws Exception {
+    Files.Opened gone =
+        session.files().create(root, name("gone"), 0600, 0, Linux.O_RDWR, false, ROOT);
+    session.files().release(gone.handle());
+    assertFalse(session.isLight(gone.entry().node()), "still there");
+    session.names().unlink(root, name("gone"), ROOT);
+    assertTrue(session.isLight(gone.entry().node()));
+    session.forget(gone.entry().node(), 1);
+    assertFalse(session.isLight(gone.entry().node()), "forgotten");
+
+    Files.Opened open =
+        session.files().create(root, name("open"), 0600, 0, Linux.O_RDWR, false, ROOT);
+    session.names().unlink(root, name("open"), ROOT);
+    session.files().release(open.handle());
+    assertFalse(session.isLight(open.entry().node()), "may have grown since");
+
+    Files.Opened opened =
+        session.files().create(root, name("opened"), 0600, 0, Linux.O_RDWR, false, ROOT);
+    session.files().release(opened.handle());
+    session.names().unlink(root, name("opened"), ROOT);
+    long again = session.files().open(opened.entry().node(), Linux.O_RDWR, false, ROOT).handle();
+    session.files().release(again);
+    assertFalse(session.isLight(opened.entry().node()), "was opened since");
+
+    java.nio.file.Files.write(share.resolve("large"), new byte[1 << 20]);
+    long large = lookup(root, "large").node();
+    session.names().unlink(root, name("large"), ROOT);
+    assertFalse(session.isLight(large));
+
+    long directory = session.names().mkdir(root, name("d"), 0755, 0, ROOT).node();
+    session.names().rmdir(root, name("d"), ROOT);
+    assertFalse(session.isLight(directory), "watched, perhaps");
+  }
+
+  @Test
   void aDirectoryRenamedOnTheHostAboveOpenFilesIsStaleAndFoundAgain() throws Exception {
     long d = session.names().mkdir(root, name("d"), 0755, 0, ROOT).node();
     Files.Opened f = session.files().create(d, name("f"), 0644, 0, Linux.O_RDWR, false, ROOT);
